@@ -1,0 +1,394 @@
+"""Ops: what a function means on raw arrays, on symbolic tensors and on the way back.
+
+An op is called with tensor-like positional arguments and static keyword parameters. :meth:`Op.__call__` is the one
+door: it unwraps tensors, runs ``forward`` with the kernel module of the arrays, and appends a record when a tape is
+watching. On a :class:`Spec` it runs ``infer`` instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from .. import backend
+from ..backend import KERNELS
+from .dtypes import join, join_scalar, np_dtype
+from .spec import Spec, broadcast_shapes
+from .tape import GradientTape, Recorder, local, paused
+from .tensor import Tensor
+from .variable import Variable
+
+_SCALARS = (bool, int, float, complex)
+
+
+def to_array(x: Any, dtype: Any = None) -> Any:
+    """The raw array of anything tensor-like; Python numbers become int32, floatx or bool.
+
+    Raises:
+        TypeError: if it has no numeric values.
+    """
+    if isinstance(x, Tensor):
+        data = x.data
+        return data if dtype is None or data.dtype == np_dtype(dtype) else data.astype(np_dtype(dtype))
+    if type(x) in KERNELS:
+        array = x
+        if type(x) is np.ndarray and backend.active().array_type is not np.ndarray:
+            array = backend.active().from_numpy(x)
+        return array if dtype is None else array.astype(np_dtype(dtype), copy=False)
+    if isinstance(x, Spec):
+        raise ValueError(f"A symbolic tensor has no values: {x!r}.")
+    if isinstance(x, (list, tuple)) and _holds_tensors(x):
+        x = _nested_to_numpy(x)
+    if hasattr(x, "detach") and hasattr(x, "cpu"):  # a torch tensor
+        x = x.detach().cpu().numpy()
+    pythonic = not hasattr(x, "dtype")
+    array = np.asarray(x)
+    if pythonic and dtype is None:
+        array = array.astype({"f": np_dtype(None), "i": np.dtype("int32"), "u": np.dtype("int32")}.get(
+            array.dtype.kind, array.dtype), copy=False)  # fmt: skip
+    if array.dtype.kind not in "biufcV":
+        if array.dtype.kind in "OUS" and (dtype is None or str(dtype) == "string"):
+            raise TypeError(f"{type(x).__name__} of dtype {array.dtype} can't become a tensor: {_short(x)}. Tensors hold "
+                            "numbers; strings go through a preprocessing layer first.")  # fmt: skip
+    if dtype is not None:
+        array = array.astype(np_dtype(dtype), copy=False)
+    return backend.active().from_numpy(array)
+
+
+def to_tensor(x: Any, dtype: Any = None) -> Tensor:
+    """``x`` as a :class:`Tensor`; a tensor of the right dtype is returned as it is."""
+    if type(x) is Tensor and (dtype is None or x.data.dtype == np_dtype(dtype)):
+        return x
+    if type(x) is Variable and dtype is None:
+        return identity(x)
+    if isinstance(x, Tensor):
+        return cast(x, dtype=np_dtype(dtype))
+    if isinstance(x, (list, tuple)) and _holds_tensors(x):
+        return _stack_nested(x, dtype)
+    return Tensor(to_array(x, dtype))
+
+
+def _short(x: Any) -> str:
+    text = repr(x)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _holds_tensors(x: Any) -> bool:
+    return any(isinstance(i, Tensor) or (isinstance(i, (list, tuple)) and _holds_tensors(i)) for i in x)
+
+
+def _nested_to_numpy(x: Any) -> Any:
+    return [_nested_to_numpy(i) if isinstance(i, (list, tuple)) else i.numpy() if isinstance(i, Tensor) else i for i in x]
+
+
+def _stack_nested(x: Any, dtype: Any) -> Tensor:
+    from ..ops import stack
+
+    return stack([to_tensor(i, dtype) for i in x], axis=0)
+
+
+class Op:
+    """Base of all ops. A subclass defines ``infer``, ``forward``, ``backward`` and, if it is fused, ``reference``.
+
+    Attributes:
+        outputs: Number of output tensors (a tuple is returned when it isn't 1).
+        weak: Whether Python scalars among the inputs take the dtype of the arrays and all inputs are promoted to one.
+        differentiable: Whether the op is recorded at all.
+    """
+
+    outputs = 1
+    differentiable = True
+    weak = False
+    name = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.name:
+            cls.name = cls.__name__
+
+    def infer(self, *inputs: Any, **params: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}.infer")
+
+    def forward(self, k: Any, *inputs: Any, **params: Any) -> tuple[Any, Any]:
+        raise NotImplementedError(f"{type(self).__name__}.forward")
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Sequence[Any]) -> Sequence[Any]:
+        raise NotImplementedError(f"{type(self).__name__}.backward: this op has no gradient")
+
+    reference: Callable[..., Any] | None = None
+
+    def gradients(self, saved: Any, g: Any, needs: Sequence[Any], params: dict) -> Sequence[Any]:
+        """Raw gradients, called by the tape."""
+        some = g if self.outputs == 1 else next(part for part in g if part is not None)
+        return self.backward(KERNELS.get(type(some)) or backend.kernels_of(some), saved, g, needs)
+
+    def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
+        """Gradients as tensors that are themselves recorded, by way of the op's reference."""
+        if self.reference is None:
+            raise NotImplementedError(f"{self.name} has no gradient of its gradient.")
+        picked = [i for i, need in enumerate(needs) if need]
+        with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            # New handles, so that this pass ends at the op's inputs and not behind them.
+            handles = [identity(x) if need else x for x, need in zip(inputs, needs)]
+            y = self.reference(*handles, **params)
+            ys, gs = (([y], [g]) if self.outputs == 1 else (list(y), list(g)))
+            kept = [(a, b) for a, b in zip(ys, gs) if b is not None]
+            found = tape.gradient([a for a, _ in kept], [handles[i] for i in picked], [b for _, b in kept])
+        out: list[Any] = [None] * len(inputs)
+        for i, gi in zip(picked, found):
+            out[i] = gi
+        return out
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        arrays: list[Any] = []
+        nodes: list[int] | None = None
+        recorder = local.recorder if self.differentiable else None
+        scalars = False
+        for i, x in enumerate(inputs):
+            kind = type(x)
+            if kind is Tensor or kind is Variable:
+                arrays.append(x.data)
+                if recorder is not None:
+                    node = x.node
+                    if recorder.base <= node < recorder.top:
+                        if nodes is None:
+                            nodes = [-1] * len(inputs)
+                        nodes[i] = node - recorder.base
+                    elif kind is Variable and x._trainable and recorder.watch_variables:
+                        if nodes is None:
+                            nodes = [-1] * len(inputs)
+                        recorder.variables[id(x)] = x
+                        nodes[i] = recorder.leaf(x)
+            elif x is None:
+                arrays.append(None)
+            elif kind is Spec:
+                return self.symbolic(inputs, params)
+            elif kind in _SCALARS and self.weak:
+                arrays.append(x)
+                scalars = True
+            elif isinstance(x, Spec):
+                return self.symbolic(inputs, params)
+            else:
+                arrays.append(to_array(x))
+        if self.weak:
+            first = arrays[0]
+            second = arrays[-1]
+            if scalars or first.dtype is not second.dtype or len(arrays) > 2:
+                dtypes = self._promote(arrays)
+                if dtypes is not None:
+                    if nodes is not None:
+                        # On the tape the casts are ops of their own, so gradients come back in each input's dtype.
+                        inputs = tuple(
+                            cast(x, dtype=dtypes) if isinstance(x, Tensor) and x.data.dtype != dtypes else x
+                            for x in inputs
+                        )
+                        return self(*[a if type(x) in _SCALARS else x for a, x in zip(arrays, inputs)], **params)
+        first = arrays[0]
+        try:
+            k = KERNELS[type(first)]
+        except KeyError:
+            k = next((KERNELS[type(a)] for a in arrays if type(a) in KERNELS), None) or backend.active()
+        y, saved = self.forward(k, *arrays, **params)
+        if self.outputs == 1:
+            if type(y) is not k.array_type:
+                y = k.asarray(y)
+            out: Any = Tensor(y)
+            if nodes is not None:
+                records = recorder.records  # type: ignore[union-attr]
+                out.node = recorder.base + len(records)  # type: ignore[union-attr]
+                records.append((self, nodes, params, saved, 1, (inputs, out) if recorder.keep else None))  # type: ignore[union-attr]
+            return out
+        outs = tuple(Tensor(part if type(part) is k.array_type else k.asarray(part)) for part in y)
+        if nodes is not None:
+            self._record_many(recorder, nodes, params, saved, inputs, outs)  # type: ignore[arg-type]
+        return outs
+
+    def _record_many(self, recorder: Recorder, nodes: Any, params: dict, saved: Any, inputs: Any, outs: tuple) -> None:
+        records = recorder.records
+        for i, out in enumerate(outs):
+            out.node = recorder.base + len(records) + i
+        records.extend([None] * (len(outs) - 1))
+        records.append((self, nodes, params, saved, len(outs), (inputs, outs) if recorder.keep else None))
+
+    def _promote(self, arrays: list[Any]) -> Any:
+        """Bring the arrays to one dtype in place of the list; returns it if an array had to be cast."""
+        k = backend.active()
+        dtype = None
+        for a in arrays:
+            if type(a) not in _SCALARS:
+                dtype = a.dtype if dtype is None else join(dtype, a.dtype)
+        if dtype is None:
+            dtype = to_array(arrays[0]).dtype
+            for a in arrays[1:]:
+                dtype = join_scalar(dtype, a)
+            arrays[:] = [k.asarray(a, dtype=dtype) for a in arrays]
+            return None
+        for a in arrays:
+            if type(a) in _SCALARS:
+                dtype = join_scalar(dtype, a)
+        changed = False
+        for i, a in enumerate(arrays):
+            if type(a) in _SCALARS:
+                if type(a) is float and dtype.kind in "iub":
+                    arrays[i] = k.asarray(a, dtype=dtype)
+            elif a.dtype != dtype:
+                arrays[i] = a.astype(dtype)
+                changed = True
+        return dtype if changed else None
+
+    def symbolic(self, inputs: Sequence[Any], params: dict) -> Any:
+        """Result of the op on symbolic inputs: Specs that remember the call, for functional models."""
+        specs = [x if x is None or isinstance(x, Spec) or (self.weak and type(x) in _SCALARS) else spec_of(x) for x in inputs]
+        out = self.infer(*specs, **params)
+        return attach_node(self, inputs, params, out)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return super().__reduce__()
+
+
+class Node:
+    """One call of an op or a layer on symbolic tensors: ``operation(*args, **kwargs) -> outputs``."""
+
+    __slots__ = ("operation", "args", "kwargs", "outputs", "index")
+
+    def __init__(self, operation: Any, args: Sequence[Any], kwargs: dict, outputs: Any):
+        self.operation = operation
+        self.args = tuple(args)
+        self.kwargs = kwargs
+        self.outputs = outputs
+        self.index = 0
+
+
+def attach_node(operation: Any, args: Sequence[Any], kwargs: dict, outputs: Any) -> Any:
+    """Make fresh Specs of ``outputs`` that remember the call that made them."""
+    if isinstance(outputs, Spec):
+        outputs.node = Node(operation, args, kwargs, outputs)
+        return outputs
+    outputs = tuple(outputs)
+    node = Node(operation, args, kwargs, outputs)
+    for i, out in enumerate(outputs):
+        out.node = node
+        out.output_index = i
+    return outputs
+
+
+def spec_of(x: Any) -> Spec:
+    """The :class:`Spec` of a tensor-like value."""
+    if isinstance(x, Spec):
+        return x
+    array = to_array(x)
+    return Spec(array.shape, array.dtype.name)
+
+
+# -- basic ops ---------------------------------------------------------------------------------------------------------
+
+
+def unbroadcast(k: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a gradient over the axes along which its input was broadcast from ``shape``."""
+    extra = len(g.shape) - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
+    return k.reshape(k.sum(g, axis=axes), shape) if axes else g
+
+
+class Elementwise(Op):
+    """An op that acts on each element, with broadcasting; one table row makes one.
+
+    ``vjps[i](k, g, y, *inputs)`` is the gradient for input ``i`` before it is summed over broadcast axes; ``None``
+    says that there is none. ``k`` is the kernel module, or the ops themselves when the gradient is differentiated.
+    """
+
+    def __init__(self, name: str, vjps: Sequence[Callable[..., Any] | None], doc: str, result: str = "same"):
+        self.name = name
+        self.vjps = vjps
+        self.result = result  # "same" dtype as the promoted inputs, "float" (integers become floatx) or "bool"
+        self.weak = len(vjps) > 1
+        self.differentiable = any(vjps)
+        self.__doc__ = doc
+
+    def infer(self, *inputs: Any, **params: Any) -> Spec:
+        specs = [x for x in inputs if isinstance(x, Spec)]
+        if self.result == "bool":
+            dtype = "bool"
+        else:
+            joined = np_dtype(specs[0].dtype)
+            for x in inputs:
+                joined = join(joined, np_dtype(x.dtype)) if isinstance(x, Spec) else join_scalar(joined, x)
+            dtype = np_dtype(None).name if self.result == "float" and joined.kind in "biu" else joined.name
+        return Spec(broadcast_shapes(*(x.shape for x in specs)), dtype)
+
+    def forward(self, k: Any, *arrays: Any, **params: Any) -> tuple[Any, Any]:
+        if self.result == "float" and all(type(a) in _SCALARS or a.dtype.kind in "biu" for a in arrays):
+            arrays = tuple(k.asarray(a, dtype=np_dtype(None)) for a in arrays)
+        y = getattr(k, self.name)(*arrays, **params)
+        return y, (y, arrays, params)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Sequence[Any]) -> Sequence[Any]:
+        y, inputs, params = saved
+        out: list[Any] = []
+        for vjp, need, x in zip(self.vjps, needs, inputs):
+            if need is False or vjp is None:
+                out.append(None)
+                continue
+            gi = vjp(k, g, y, *inputs, **params)
+            out.append(gi if gi.shape == x.shape else unbroadcast(k, gi, x.shape))
+        return out
+
+    def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
+        from .. import ops
+
+        return self.backward(ops, (outs, inputs, params), g, needs)
+
+
+class Basic(Op):
+    """A NumPy-like op of one tensor: a kernel function, a shape rule and a gradient rule.
+
+    Args:
+        name: Kernel function, called as ``k.name(x, **params)``.
+        infer: ``(spec, **params) -> Spec``.
+        vjp: ``(k, g, y, x, **params) -> gradient``, or ``None``.
+    """
+
+    def __init__(self, name: str, infer: Callable[..., Any], vjp: Callable[..., Any] | None, kernel: Callable | None = None):
+        self.name = name
+        self.infer = infer  # type: ignore[method-assign]
+        self.vjp = vjp
+        self.differentiable = vjp is not None
+        self.kernel = kernel
+
+    def forward(self, k: Any, x: Any, **params: Any) -> tuple[Any, Any]:
+        y = getattr(k, self.name)(x, **params) if self.kernel is None else self.kernel(k, x, **params)
+        return y, (y, x, params)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Sequence[Any]) -> Sequence[Any]:
+        y, x, params = saved
+        return (self.vjp(k, g, y, x, **params) if self.vjp and needs[0] is not False else None,)
+
+    def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
+        from .. import ops
+
+        return self.backward(ops, (outs, inputs[0], params), g, needs)
+
+
+def _cast_vjp(k: Any, g: Any, y: Any, x: Any, dtype: Any) -> Any:
+    source = np_dtype(x.dtype)
+    return k.cast(g, source) if source.kind in "fcV" and np_dtype(dtype).kind in "fcV" else None
+
+
+cast = Basic("cast", lambda x, dtype: Spec(x.shape, np_dtype(dtype).name), _cast_vjp)
+identity = Basic(
+    "identity",
+    lambda x: Spec(x.shape, x.dtype),
+    lambda k, g, y, x: g,
+    # A variable's array changes in place; its value as a tensor must not.
+    kernel=lambda k, x: x.copy(),
+)
+stop_gradient = Basic("stop_gradient", lambda x: Spec(x.shape, x.dtype), None, kernel=lambda k, x: x)
+
+__all__ = [
+    "Basic", "Elementwise", "Node", "Op", "attach_node", "cast", "identity", "paused", "spec_of", "stop_gradient",
+    "to_array", "to_tensor", "unbroadcast",
+]  # fmt: skip

@@ -1,0 +1,164 @@
+"""Variables: tensors whose values change in place."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from .. import backend
+from .dtypes import np_dtype, standardize_dtype
+from .tensor import Tensor
+
+
+class Variable(Tensor):
+    """A tensor with state: weights, optimizer slots, metric totals.
+
+    A trainable variable is watched by every open :class:`deepkit.GradientTape`. Its array may be a view of a larger
+    one (the parameter arena), so it is always updated in place.
+
+    Args:
+        initializer: Values, or a callable ``(shape, dtype=...)`` that makes them.
+        shape: Shape, needed with a callable.
+        dtype: Dtype name; that of the values, or ``floatx()``, by default.
+        trainable: Whether gradients and optimizers concern it.
+        name: Name, used in paths and messages.
+
+    Raises:
+        ValueError: on a callable without a shape, or values of another shape.
+
+    Example:
+        >>> v = Variable([1.0, 2.0], name="v")
+        >>> v.assign_add([0.5, 0.5]).numpy()
+        array([1.5, 2.5], dtype=float32)
+    """
+
+    __slots__ = (
+        "name", "path", "regularizer", "constraint", "overwrite_with_gradient", "autocast", "aggregation", "_trainable",
+        "__dict__",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        k = backend.active()
+        if callable(initializer) and not isinstance(initializer, Tensor):
+            if shape is None:
+                raise ValueError(f"Variable {name!r}: an initializer that is callable needs `shape`.")
+            value = initializer(tuple(shape), dtype=standardize_dtype(dtype))
+        else:
+            value = initializer
+        raw = value.data if isinstance(value, Tensor) else value
+        given = getattr(raw, "dtype", None)
+        if dtype is None:
+            dtype = given if given is not None else _default_dtype(raw)
+        data = k.array(raw, dtype=np_dtype(dtype))  # always a copy: assignment must not change the caller's array
+        if shape is not None and tuple(shape) != data.shape:
+            raise ValueError(f"Variable {name!r} should have shape {tuple(shape)}, but its values have {data.shape}.")
+        super().__init__(data)
+        if name is None:
+            from ..utils.naming import auto_name
+
+            name = auto_name("variable")
+        if "/" in name:
+            raise ValueError(f"A variable's name can't contain '/': {name!r}.")
+        self.name = name
+        self.path = name
+        self._trainable = bool(trainable)
+        self.autocast = autocast
+        self.aggregation = aggregation
+        self.regularizer: Callable | None = None
+        self.constraint: Callable | None = None
+        self.overwrite_with_gradient = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_keras_mask":
+            return None
+        raise AttributeError(f"'Variable' object has no attribute {name!r}")
+
+    @property
+    def dtype(self) -> str:
+        return self.data.dtype.name
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def value(self) -> Tensor:
+        """The present values as a tensor of their own; gradients flow through it to the variable."""
+        from .op import identity
+
+        return identity(self)
+
+    def assign(self, value: Any) -> Variable:
+        """Overwrite the values in place.
+
+        Raises:
+            ValueError: if the shape differs.
+        """
+        raw = value.data if isinstance(value, Tensor) else value
+        shape = getattr(raw, "shape", None)
+        if shape is None:
+            raw = backend.kernels_of(self.data).asarray(raw)
+            shape = raw.shape
+        if shape != self.data.shape:
+            raise ValueError(
+                f"Variable {self.path!r} has shape {self.data.shape}; values of shape {tuple(shape)} can't be assigned "
+                "to it."
+            )
+        self.data[...] = raw
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add in place."""
+        self.data += value.data if isinstance(value, Tensor) else backend.kernels_of(self.data).asarray(value, self.data.dtype)
+        return self
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract in place."""
+        self.data -= value.data if isinstance(value, Tensor) else backend.kernels_of(self.data).asarray(value, self.data.dtype)
+        return self
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the values; later training doesn't change it."""
+        return np.array(backend.to_numpy(self.data))
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._values()}>"
+
+    def __deepcopy__(self, memo: dict) -> Variable:
+        out = Variable(self.data, dtype=self.dtype, trainable=self._trainable, name=self.name)
+        for slot in ("path", "regularizer", "constraint", "overwrite_with_gradient", "autocast", "aggregation"):
+            setattr(out, slot, getattr(self, slot))
+        memo[id(self)] = out
+        return out
+
+    def __reduce__(self) -> Any:
+        state = {s: getattr(self, s) for s in ("path", "regularizer", "constraint")}
+        return _restore, (np.array(self.numpy()), self.dtype, self._trainable, self.name, state)
+
+
+def _restore(values: np.ndarray, dtype: str, trainable: bool, name: str, state: dict) -> Variable:
+    out = Variable(values, dtype=dtype, trainable=trainable, name=name)
+    for key, value in state.items():
+        setattr(out, key, value)
+    return out
+
+
+def _default_dtype(raw: Any) -> str | None:
+    kind = np.asarray(raw).dtype.kind
+    return {"b": "bool", "i": "int32", "u": "int32"}.get(kind)

@@ -1,0 +1,46 @@
+"""The dense layer's product with bias and activation, and its gradients, in NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .elementwise import activate, activate_grad
+
+__all__ = ["dense", "dense_grad", "column_sum"]
+
+
+def dense(x: ndarray, w: ndarray, b: ndarray | None, act: str | None) -> ndarray:
+    """act(x @ w + b); x (..., n_in), w (n_in, n_out), b (n_out,)."""
+    y = np.matmul(x, w)
+    if b is not None:
+        y += b
+    return y if act is None else activate(y, act)
+
+
+def column_sum(g: ndarray, out: ndarray | None = None) -> ndarray:
+    """Sum over every axis but the last; g (..., n) to (n,)."""
+    return np.add.reduce(g.reshape(-1, g.shape[-1]), axis=0, out=out)
+
+
+def dense_grad(
+    x: ndarray, w: ndarray, b: ndarray | None, y: ndarray, act: str | None, gy: ndarray, needs: tuple[Any, ...]
+) -> tuple[ndarray | None, ndarray | None, ndarray | None]:
+    """Gradients of :func:`dense`; an array in ``needs`` is the destination of that gradient."""
+    if act is not None:
+        gy = activate_grad(gy, y, act)
+    gx = gw = gb = None
+    need_x, need_w, need_b = needs
+    if need_x is not False:
+        gx = np.matmul(gy, w.T)
+    if need_w is not False:
+        if x.ndim > 2:
+            x, flat = x.reshape(-1, x.shape[-1]), gy.reshape(-1, gy.shape[-1])
+        else:
+            flat = gy
+        gw = np.matmul(x.T, flat, out=None if need_w is True else need_w)
+    if need_b is not False:
+        gb = column_sum(gy, None if need_b is True else need_b)
+    return gx, gw, gb

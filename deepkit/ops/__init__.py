@@ -1,0 +1,17 @@
+"""The differentiable vocabulary, with the names and signatures of ``keras.ops``.
+
+Every function takes tensors, variables, NumPy arrays, Python numbers and lists, and symbolic tensors
+(:class:`deepkit.KerasTensor`), for which it computes shape and dtype alone.
+"""
+
+from . import operators
+from .creation import *
+from .creation import identity_matrix as identity
+from .elementwise import *
+from .index import *
+from .linear import dense, matmul
+from .nn import *
+from .reduce import *
+from .shape import *
+
+operators.install()
