@@ -34,11 +34,7 @@ class Tensor:
     def __init__(self, data: Any, node: int = 0):
         self.data = data
         self.node = node
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_keras_mask":  # an unset slot: most tensors have no mask and pay nothing for the possibility
-            return None
-        raise AttributeError(f"'Tensor' object has no attribute {name!r}")
+        self._keras_mask: Any = None
 
     @property
     def shape(self) -> tuple[int, ...]:

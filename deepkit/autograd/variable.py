@@ -35,6 +35,7 @@ class Variable(Tensor):
 
     __slots__ = (
         "name", "path", "regularizer", "constraint", "overwrite_with_gradient", "autocast", "aggregation", "_trainable",
+        "born_trainable",
         "__dict__",
     )  # fmt: skip
 
@@ -73,17 +74,12 @@ class Variable(Tensor):
             raise ValueError(f"A variable's name can't contain '/': {name!r}.")
         self.name = name
         self.path = name
-        self._trainable = bool(trainable)
+        self._trainable = self.born_trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
         self.regularizer: Callable | None = None
         self.constraint: Callable | None = None
         self.overwrite_with_gradient = False
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_keras_mask":
-            return None
-        raise AttributeError(f"'Variable' object has no attribute {name!r}")
 
     @property
     def dtype(self) -> str:
