@@ -1,0 +1,174 @@
+"""Configurations of functional models: their layers, and the calls between them by layer name and call number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.op import Op
+from ..autograd.spec import Spec
+from ..layers.input_layer import InputLayer
+from ..layers.layer import Layer
+from ..registry import MAX_DEPTH, deserialize_keras_object, serialize_keras_object
+from ..utils.nest import flatten
+
+#: More layers than this in one file are refused before any is made.
+MAX_LAYERS = 100_000
+
+
+def _calls(model: Any) -> dict[str, list[Any]]:
+    """The calls of each layer that belong to the model, by layer name."""
+    calls: dict[str, list[Any]] = {}
+    for x in model._inputs:
+        if x.node is not None:
+            calls.setdefault(x.node.operation.name, []).append(x.node)
+    for node in model._nodes:
+        calls.setdefault(node.operation.name, []).append(node)
+    return calls
+
+
+def functional_config(model: Any) -> dict[str, Any]:
+    """The configuration of a functional model.
+
+    Raises:
+        NotImplementedError: if it calls ops outside of layers, which have no configuration of their own.
+    """
+    calls = _calls(model)
+    for node in model._nodes:
+        if isinstance(node.operation, Op):
+            raise NotImplementedError(
+                f"Model {model.name!r} calls the op {node.operation.name!r} outside of a layer, which a configuration "
+                "can't express yet: put the call into a Layer of your own."
+            )
+
+    def reference(x: Spec) -> list[Any]:
+        return [x.node.operation.name, calls[x.node.operation.name].index(x.node), x.output_index]
+
+    def write(value: Any) -> Any:
+        if isinstance(value, Spec):
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": list(value.shape), "dtype": value.dtype, "keras_history": reference(value)},
+            }
+        if isinstance(value, tuple):
+            return [write(v) for v in value]
+        if isinstance(value, list):
+            return [write(v) for v in value]
+        if isinstance(value, dict):
+            return {k: write(v) for k, v in value.items()}
+        return serialize_keras_object(value)
+
+    layers = []
+    for layer in model.layers:
+        entry = serialize_keras_object(layer)
+        entry["name"] = layer.name
+        entry["inbound_nodes"] = [
+            {"args": [write(a) for a in node.args], "kwargs": {k: write(v) for k, v in node.kwargs.items()}}
+            for node in calls[layer.name]
+            if not isinstance(layer, InputLayer)
+        ]
+        layers.append(entry)
+
+    def ends(tree: Any) -> Any:
+        if isinstance(tree, Spec):
+            return reference(tree)
+        if isinstance(tree, dict):
+            return {k: ends(v) for k, v in tree.items()}
+        return [ends(v) for v in tree]
+
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": ends(model._inputs_struct),
+        "output_layers": ends(model._outputs_struct),
+    }
+
+
+def functional_from_config(cls: type, config: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
+    """The functional model of a configuration.
+
+    Raises:
+        ValueError: for a malformed one: unknown layers, duplicate names, references that never resolve.
+    """
+    entries = config["layers"]
+    if not isinstance(entries, list) or len(entries) > MAX_LAYERS:
+        raise ValueError(f"A model configuration holds a list of at most {MAX_LAYERS} layers.")
+    layers: dict[str, Layer] = {}
+    tensors: dict[tuple[str, int], list[Any]] = {}
+    pending: list[tuple[str, int, dict]] = []
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("name", entry.get("config", {}).get("name")), str):
+            raise ValueError("Each layer of a model configuration is a dictionary with a name.")
+        name = entry.get("name") or entry["config"]["name"]
+        if name in layers:
+            raise ValueError(f"Two layers of the configuration are named {name!r}.")
+        layer = deserialize_keras_object({k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}, custom_objects)
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{name!r} in the configuration is no layer.")
+        layers[name] = layer
+        if isinstance(layer, InputLayer):
+            tensors[name, 0] = [layer.output]
+        for i, call in enumerate(_inbound(entry.get("inbound_nodes", []))):
+            pending.append((name, i, call))
+    while pending:
+        waiting = []
+        for name, i, call in pending:
+            try:
+                args, kwargs = _read(call["args"], tensors), _read(call["kwargs"], tensors)
+            except KeyError:
+                waiting.append((name, i, call))
+                continue
+            tensors[name, i] = flatten(layers[name](*args, **kwargs))
+        if len(waiting) == len(pending):
+            raise ValueError(f"The calls of layer {waiting[0][0]!r} refer to outputs that never come: a cycle, or a layer "
+                             "that is missing.")  # fmt: skip
+        pending = waiting
+    inputs, outputs = (_ends(config[key], tensors) for key in ("input_layers", "output_layers"))
+    model = cls(inputs, outputs, name=config.get("name"))
+    if not config.get("trainable", True):
+        model.trainable = False
+    return model
+
+
+def _inbound(nodes: Any) -> list[dict]:
+    """The calls of a layer in today's form, or in that of Keras 2: ``[[["name", 0, 0, {}], ...]]``."""
+    out = []
+    for node in nodes:
+        if isinstance(node, dict):
+            out.append({"args": node.get("args", []), "kwargs": node.get("kwargs", {})})
+            continue
+        links = [node] if node and isinstance(node[0], str) else node
+        tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": list(x[:3])}} for x in links]
+        kwargs = links[0][3] if links and len(links[0]) > 3 else {}
+        out.append({"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": kwargs or {}})
+    return out
+
+
+def _read(value: Any, tensors: dict[tuple[str, int], list[Any]], depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"The configuration is nested more than {MAX_DEPTH} levels deep.")
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            name, node, index = value["config"]["keras_history"]
+            return tensors[name, node][index]
+        if "class_name" in value:
+            return deserialize_keras_object(value)
+        return {k: _read(v, tensors, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_read(v, tensors, depth + 1) for v in value]
+    return value
+
+
+def _ends(tree: Any, tensors: dict[tuple[str, int], list[Any]]) -> Any:
+    if isinstance(tree, (list, tuple)) and len(tree) == 3 and isinstance(tree[0], str) and isinstance(tree[1], int):
+        try:
+            return tensors[tree[0], tree[1]][tree[2]]
+        except (KeyError, IndexError):
+            raise ValueError(f"The configuration names {tuple(tree)} as an input or output, which isn't there.") from None
+    if isinstance(tree, dict):
+        return {k: _ends(v, tensors) for k, v in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [_ends(v, tensors) for v in tree]
+        # Keras 2 writes a single output as a list of one.
+        return parts
+    raise ValueError(f"The configuration names {tree!r} as an input or output.")
