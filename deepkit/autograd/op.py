@@ -150,16 +150,11 @@ class Op:
             if kind is Tensor or kind is Variable:
                 arrays.append(x.data)
                 if recorder is not None:
-                    node = x.node
-                    if recorder.base <= node < recorder.top:
+                    position = recorder.find(x)
+                    if position >= 0:
                         if nodes is None:
                             nodes = [-1] * len(inputs)
-                        nodes[i] = node - recorder.base
-                    elif kind is Variable and x._trainable and recorder.watch_variables:
-                        if nodes is None:
-                            nodes = [-1] * len(inputs)
-                        recorder.variables[id(x)] = x
-                        nodes[i] = recorder.leaf(x)
+                        nodes[i] = position
             elif x is None:
                 arrays.append(None)
             elif kind is Spec:
@@ -308,6 +303,55 @@ class Elementwise(Op):
         self.weak = len(vjps) > 1
         self.differentiable = any(vjps)
         self.__doc__ = doc
+        self._kernels: dict[type, Callable[..., Any]] = {}
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        # The long way round is Op.__call__; this is the same for what nearly every call is: one or two tensors of one
+        # dtype, or a tensor and a Python number.
+        if len(inputs) == 2:
+            a, b = inputs
+            kind_a, kind_b = type(a), type(b)
+            if kind_a is Tensor or kind_a is Variable:
+                x = a.data
+                if kind_b is Tensor or kind_b is Variable:
+                    z = b.data
+                    plain = x.dtype is z.dtype
+                else:
+                    z = b
+                    plain = (kind_b is float or kind_b is int) and x.dtype.kind == "f"
+            elif kind_b is Tensor and (kind_a is float or kind_a is int):
+                x, z = a, b.data
+                plain = z.dtype.kind == "f"
+            else:
+                plain = False
+            if not plain or params or (self.result == "float" and _is_integer(x)):
+                return Op.__call__(self, *inputs, **params)
+            arrays = (x, z)
+            first = z if x is a else x
+        else:
+            a = b = inputs[0]
+            if type(a) is not Tensor or len(inputs) != 1 or params:
+                return Op.__call__(self, *inputs, **params)
+            first = a.data
+            if self.result == "float" and first.dtype.kind != "f":
+                return Op.__call__(self, a)
+            arrays = (first,)
+        kernel = self._kernels.get(type(first))
+        if kernel is None:
+            kernel = self._kernels[type(first)] = getattr(KERNELS[type(first)], self.name)
+        y = kernel(*arrays)
+        if type(y) is not type(first):
+            y = KERNELS[type(first)].asarray(y)
+        out = Tensor(y)
+        if self.differentiable:
+            recorder = local.recorder
+            if recorder is not None:
+                nodes = [recorder.find(i) for i in inputs]
+                if nodes[0] >= 0 or nodes[-1] >= 0:
+                    records = recorder.records
+                    out.node = recorder.base + len(records)
+                    records.append((self, nodes, params, (y, arrays, params), 1, (inputs, out) if recorder.keep else None))
+        return out
 
     def infer(self, *inputs: Any, **params: Any) -> Spec:
         specs = [x for x in inputs if isinstance(x, Spec)]
@@ -341,6 +385,10 @@ class Elementwise(Op):
         from .. import ops
 
         return self.backward(ops, (outs, inputs, params), g, needs)
+
+
+def _is_integer(x: Any) -> bool:
+    return type(x) is int or (hasattr(x, "dtype") and x.dtype.kind != "f")
 
 
 class Basic(Op):

@@ -50,6 +50,19 @@ class Recorder:
         self.records.append(None)
         return position
 
+    def find(self, x: Any) -> int:
+        """Position of an op's input, -1 if no gradient is wanted for it; a trainable variable is met and watched here."""
+        try:
+            node = x.node
+        except AttributeError:  # a Python number
+            return -1
+        if self.base <= node < self.top:
+            return node - self.base
+        if self.watch_variables and getattr(x, "_trainable", False):
+            self.variables[id(x)] = x
+            return self.leaf(x)
+        return -1
+
     def position(self, tensor: Tensor) -> int:
         """Position of a tensor on this tape, or -1 if it isn't on it."""
         node = tensor.node
