@@ -92,6 +92,15 @@ class Model(Trainer, Layer):
             for v in layer._own_weights:
                 v.path = f"{layer._path}/{v.name}"
 
+    def _maybe_build(self, args: Any, kwargs: Any) -> None:
+        if not self.built and getattr(type(self).build, "__wrapped__", None) is Model.build.__wrapped__:  # type: ignore[attr-defined]
+            # No build() of its own: the layers build themselves when `call` reaches them.
+            shape = getattr(args[0], "shape", None) if args else None
+            self._build_shapes = None if shape is None else tuple(shape)
+            self.built = True
+            return
+        super()._maybe_build(args, kwargs)
+
     def build(self, input_shape: Any = None) -> None:
         """Make the weights of a subclassed model by running it on symbolic inputs of this shape.
 

@@ -1,0 +1,259 @@
+"""The training, test and prediction steps.
+
+A training step is: forward on a new tape, loss, backward into the gradient arena, one optimizer kernel over the
+arena, metrics. Nothing in it reads a value back to the host; the losses and metrics that it accumulates are read when
+somebody looks at them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend
+from ..autograd.dtypes import is_float
+from ..autograd.op import to_tensor
+from ..autograd.tape import Recorder, backward, local
+from ..autograd.tensor import Tensor
+from ..layers.context import context
+from ..layers.layer import Layer
+from ..utils.nest import flatten, map_nest
+
+
+def extra_losses(model: Any) -> list[Any]:
+    """Losses of layers (activity, ``add_loss``) and of weights (regularizers), as they stand in this step."""
+    if context.losses is None:
+        return model.losses
+    return context.losses + [v.regularizer(v) for v in model._compiled["regularized"]]
+
+
+class Runner:
+    """One kind of step of a compiled model.
+
+    Args:
+        model: The model.
+        training: Whether ``call`` runs in training mode.
+    """
+
+    def __init__(self, model: Any, training: bool):
+        self.model = model
+        self.training = training
+        # The model's own __call__ adds conversions, masks and bookkeeping of losses, which the runner does once.
+        self.direct = type(model).__call__ is Layer.__call__ and model.activity_regularizer is None
+        self.takes_training = model._signature.training
+        self.tracker = model._compiled.get("tracker")
+        self.has_metrics = model._compiled.get("metrics") is not None
+        model._compiled["regularized"] = [v for v in model.trainable_weights if v.regularizer is not None]
+        self.step_logs: Any = None
+        self.loss_layers: list[Any] | None = None
+
+    def tensors(self, x: Any) -> Any:
+        """A batch as tensors; strings stay arrays."""
+        return map_nest(self._tensor, x) if isinstance(x, (list, tuple, dict)) else self._tensor(x)
+
+    def _tensor(self, x: Any) -> Any:
+        if type(x) is Tensor or x is None or getattr(getattr(x, "dtype", None), "kind", "f") in "OUS":
+            return x
+        return to_tensor(x)
+
+    def forward(self, x: Any) -> Any:
+        """The model's outputs for a batch of tensors."""
+        model = self.model
+        if not self.direct or not model.built:
+            return model(x, training=self.training)
+        if type(x) is Tensor:
+            x = self._cast(x)
+        elif isinstance(x, (list, tuple, dict)):
+            x = map_nest(self._cast, x)
+        before = context.training, context.path
+        context.depth += 1
+        context.training, context.path = self.training, (model.name,)
+        try:
+            return model.call(x, training=self.training) if self.takes_training else model.call(x)
+        finally:
+            context.depth -= 1
+            context.training, context.path = before
+
+    def _cast(self, x: Any) -> Any:
+        compute = self.model._compute
+        if type(x) is Tensor and x.data.dtype is not compute and is_float(x.data.dtype) and x.data.dtype != compute:
+            mask = x._keras_mask
+            x = Tensor(x.data.astype(compute))
+            x._keras_mask = mask
+        return x
+
+    def clear_losses(self) -> None:
+        """Forget what layers added to the loss in this step."""
+        if self.loss_layers is None:
+            self.loss_layers = [layer for layer in self.model._flatten_layers() if layer._losses]
+        for layer in self.loss_layers:
+            layer._losses.clear()
+
+    def finish(self) -> None:
+        """End of an epoch."""
+
+    def logs(self) -> dict[str, float]:
+        """Results so far as Python numbers; this is where the device is waited for."""
+        results = self.step_logs if self.step_logs is not None else self.model.get_metrics_result()
+        return {name: _number(value) for name, value in results.items()}
+
+
+def _number(value: Any) -> Any:
+    value = value.numpy() if isinstance(value, Tensor) else value
+    return float(value) if getattr(value, "size", 1) == 1 else value
+
+
+class TrainRunner(Runner):
+    """The training step over the parameter arena."""
+
+    def __init__(self, model: Any):
+        super().__init__(model, training=True)
+        self.variables = model.trainable_variables
+        model.optimizer.build(self.variables)
+        self.arena = model.optimizer.arena
+
+    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        model = self.model
+        x, y, sample_weight = self.tensors(x), self.tensors(y), self.tensors(sample_weight)
+        recorder = Recorder()
+        losses_before, context.losses = context.losses, []
+        local.recorder = recorder
+        try:
+            y_pred = self.forward(x)
+            loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+        finally:
+            local.recorder = None
+            collected, context.losses = context.losses, losses_before
+        self.backward(recorder, loss)
+        if collected:
+            self.clear_losses()
+        self.tracker.update_state(loss, sample_weight=_batch_length(x))
+        if self.has_metrics:
+            model._update_metrics(y, y_pred, sample_weight)
+        return self.logs
+
+    def backward(self, recorder: Recorder, loss: Tensor) -> None:
+        """Gradients of ``loss`` into the arena, then the update."""
+        records = recorder.records
+        position = recorder.position(loss)
+        if position < 0:
+            raise ValueError(
+                f"Model {self.model.name!r}: the loss doesn't depend on any trainable weight, so there is nothing to train. "
+                "Check `trainable` and the loss function."
+            )
+        optimizer = self.model.optimizer
+        loss_data = loss.data
+        k = backend.kernels_of(loss_data)
+        grads: list[Any] = [None] * len(records)
+        scale = optimizer.loss_scale_factor
+        grads[position] = k.ones_like(loss_data) if scale is None else k.full_like(loss_data, scale)
+        base, n = recorder.base, len(records)
+        into: dict[int, Any] = {}
+        unused = []
+        for i, (v, g) in enumerate(zip(self.arena.variables, self.arena.grads)):
+            p = v.node - base
+            if 0 <= p < n:
+                into[p] = g
+            else:
+                unused.append(i)
+        backward(records, grads, into=into, consume=True)
+        for p in into:
+            if grads[p] is None:
+                unused.append(next(i for i, v in enumerate(self.arena.variables) if v.node - base == p))
+        optimizer.step_arena(unused)
+
+
+class CustomTrainRunner(Runner):
+    """A model's own ``train_step``."""
+
+    def __init__(self, model: Any):
+        super().__init__(model, training=True)
+        if model.optimizer is not None and hasattr(model.optimizer, "build"):
+            model.optimizer.build(model.trainable_variables)
+        self.step = model.train_step
+
+    def __call__(self, *data: Any) -> Any:
+        result = self.step(_packed([self.tensors(part) for part in data]))
+        self.step_logs = result if isinstance(result, dict) else None
+        return self.logs
+
+
+class TestRunner(Runner):
+    """The evaluation step."""
+
+    __test__ = False  # not a test class, whatever its name says to pytest
+
+    def __init__(self, model: Any):
+        super().__init__(model, training=False)
+
+    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        model = self.model
+        x, y, sample_weight = self.tensors(x), self.tensors(y), self.tensors(sample_weight)
+        losses_before, context.losses = context.losses, []
+        try:
+            y_pred = self.forward(x)
+            if model._compiled["loss"] is not None:
+                loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+                self.tracker.update_state(loss, sample_weight=_batch_length(x))
+        finally:
+            collected, context.losses = context.losses, losses_before
+        if collected:
+            self.clear_losses()
+        if self.has_metrics:
+            model._update_metrics(y, y_pred, sample_weight)
+        return self.logs
+
+
+class CustomTestRunner(CustomTrainRunner):
+    """A model's own ``test_step``."""
+
+    def __init__(self, model: Any):
+        Runner.__init__(self, model, training=False)
+        self.step = model.test_step
+
+
+class PredictRunner(Runner):
+    """The prediction step."""
+
+    def __init__(self, model: Any):
+        super().__init__(model, training=False)
+        from .trainer import Trainer
+
+        self.custom = type(model).predict_step is not Trainer.predict_step
+
+    def __call__(self, x: Any) -> Any:
+        x = self.tensors(x)
+        return self.model.predict_step(x) if self.custom else self.forward(x)
+
+
+def _packed(data: list[Any]) -> Any:
+    """A batch as ``train_step`` gets it: without trailing parts that weren't given."""
+    while len(data) > 1 and data[-1] is None:
+        data.pop()
+    return tuple(data)
+
+
+def _batch_length(x: Any) -> int:
+    first = x if type(x) is Tensor else flatten(x)[0]
+    return first.shape[0] if first.shape else 1
+
+
+def train_runner(model: Any) -> Any:
+    """The training step of a compiled model."""
+    from .trainer import Trainer
+
+    return TrainRunner(model) if type(model).train_step is Trainer.train_step else CustomTrainRunner(model)
+
+
+def test_runner(model: Any) -> Any:
+    """The evaluation step of a compiled model."""
+    from .trainer import Trainer
+
+    return TestRunner(model) if type(model).test_step is Trainer.test_step else CustomTestRunner(model)
+
+
+test_runner.__test__ = False  # type: ignore[attr-defined]
+
+
+def predict_runner(model: Any) -> PredictRunner:
+    """The prediction step of a model."""
+    return PredictRunner(model)
