@@ -169,6 +169,24 @@ class Model(Trainer, Layer):
 
         return json.dumps(serialize_keras_object(self), **kwargs)
 
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool = True, **kwargs: Any) -> None:
+        """Write the model to a ``.keras`` file; see :func:`deepkit.saving.save_model`."""
+        from .. import saving
+
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a ``.weights.h5`` file; see :func:`deepkit.saving.save_weights`."""
+        from .. import saving
+
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read the weights from a ``.weights.h5`` or ``.keras`` file; see :func:`deepkit.saving.load_weights`."""
+        from .. import saving
+
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
     def reset_states(self) -> None:
         """Reset the states of stateful layers."""
         for layer in self._flatten_layers(include_self=False):

@@ -1,0 +1,127 @@
+"""``.weights.h5``: the variables of a model, its layers, its optimizer, in Keras 3's layout."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import numpy as np
+
+from ..layers.layer import Layer
+from ..metrics.metric import Metric
+from ..optimizers.optimizer import Optimizer
+from ..random import SeedGenerator
+from ..utils.naming import to_snake_case
+from . import hdf5
+
+_SAVEABLE = (Layer, Metric, Optimizer, SeedGenerator)
+
+
+def _children(obj: Any) -> Iterator[tuple[str, Any]]:
+    """Attributes in the order and under the names of the file: ``layers`` first, then public by name, private last."""
+    from ..models import Functional, Sequential
+
+    chained = isinstance(obj, (Functional, Sequential))
+    if chained:
+        yield "layers", obj.layers
+    skip = {"_layers", "_compiled", "_inbound_nodes", "_losses", "_own_weights", "_chain", "_stack", "_nodes", "_plan",
+            "metrics", "layers", "_auto_args"}  # fmt: skip
+    for name in sorted(vars(obj), key=lambda n: ("~" + n if n.startswith("_") else n)):
+        if name not in skip:
+            yield name, vars(obj)[name]
+
+
+def walk(obj: Any, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """Everything with variables of its own, with its path in the file; each object once."""
+    seen = set() if seen is None else seen
+    if id(obj) in seen:
+        return
+    seen.add(id(obj))
+    yield path, obj
+    for name, child in _children(obj) if isinstance(obj, Layer) else ():
+        inner = f"{path}/{name}" if path else name
+        if isinstance(child, _SAVEABLE):
+            yield from walk(child, inner, seen)
+        elif isinstance(child, (list, tuple, dict, set)):
+            yield from _walk_container(child, inner, seen)
+
+
+def _walk_container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    used: dict[str, int] = {}
+    for item in list(items.values() if isinstance(items, dict) else items):
+        if isinstance(item, _SAVEABLE):
+            name = to_snake_case(type(item).__name__)
+            n = used.get(name, 0)
+            used[name] = n + 1
+            yield from walk(item, f"{path}/{name}_{n}" if n else f"{path}/{name}", seen)
+
+
+class _Store(dict):
+    """What ``save_own_variables`` fills and ``load_own_variables`` reads: arrays by name."""
+
+
+def save_weights(model: Any, file: Any) -> None:
+    """Write the variables of a model into an open HDF5 file or group."""
+    for path, obj in walk(model):
+        store = _Store()
+        if hasattr(obj, "save_own_variables"):
+            obj.save_own_variables(store)
+        group = file.require_group(f"{path}/vars" if path else "vars")
+        group.attrs["name"] = getattr(obj, "name", type(obj).__name__)
+        for name, values in store.items():
+            values = np.asarray(values)
+            if values.dtype.name == "bfloat16":
+                group.create_dataset(name, data=values.view(np.uint16))
+                group[name].attrs["dtype"] = "bfloat16"
+            else:
+                group.create_dataset(name, data=values)
+
+
+def load_weights(model: Any, file: Any, skip_mismatch: bool = False, where: str = "the file") -> None:
+    """Read the variables of a model from an open HDF5 file.
+
+    Everything is read and checked before the first variable changes.
+
+    Raises:
+        ValueError: if the model isn't built, or a variable is missing or has another shape, unless ``skip_mismatch``.
+    """
+    if not model.built:
+        raise ValueError(f"Model {model.name!r} has no weights yet: build it, or call it on data, before loading them.")
+    snapshots: list[tuple[Any, np.ndarray]] = []
+    problems: list[str] = []
+    try:
+        for path, obj in walk(model):
+            if not hasattr(obj, "load_own_variables"):
+                continue
+            group = hdf5.find_group(file, f"{path}/vars" if path else "vars")
+            variables = own_state(obj)
+            if group is None:
+                if variables and not isinstance(obj, (Optimizer, SeedGenerator, Metric)):
+                    problems.append(f"{path or model.name}: {where} has nothing for it")
+                continue
+            store = _Store((name, hdf5.read_dataset(group, name)) for name in group)
+            snapshots += [(v, v.numpy()) for v in variables]
+            try:
+                obj.load_own_variables(store)
+            except ValueError as error:
+                problems.append(str(error))
+        if problems and not skip_mismatch:
+            raise ValueError(f"{where} doesn't fit model {model.name!r}: " + "; ".join(problems[:5]))
+    except Exception:
+        for v, values in snapshots:
+            v.assign(values)
+        raise
+    if problems:
+        import warnings
+
+        warnings.warn(f"{where}: {len(problems)} objects were skipped: " + "; ".join(problems[:5]), stacklevel=3)
+
+
+def own_state(obj: Any) -> list[Any]:
+    """The variables that an object saves as its own."""
+    from ..layers.tracking import own_variables
+
+    if isinstance(obj, Layer):
+        return own_variables(obj)
+    if isinstance(obj, SeedGenerator):
+        return [obj.state]
+    return list(obj.variables)
