@@ -1,0 +1,271 @@
+"""Convolution in 1, 2 and 3 dimensions in NumPy, and its gradients.
+
+Arrays are channels-last: x (n, *spatial, c_in), w (*kernel, c_in / groups, c_out), y (n, *out, c_out). The windows of a
+piece of the batch are gathered into the rows of a matrix (im2col) that fits into the second-level cache, multiplied by
+the kernel in one BLAS call, and given bias and activation while they are still there. The gradient of the kernel is
+the product of the same matrix with the gradient of y; the gradient of x is summed up tap by tap, a BLAS call each.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .depthwise import depthwise, depthwise_grad
+from .elementwise import activate, activate_grad
+from .window import Pairs, Sizes, patches, pieces, taps, window_shape
+
+__all__ = ["conv", "conv_grad", "conv_transpose", "conv_transpose_grad"]
+
+Gradients = tuple["ndarray | None", "ndarray | None", "ndarray | None"]
+
+
+def conv(
+    x: ndarray,
+    w: ndarray,
+    b: ndarray | None,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    groups: int,
+    act: str | None,
+) -> ndarray:
+    """act(x * w + b), where ``*`` is the cross-correlation that deep learning calls convolution.
+
+    Args:
+        x: Input (n, *spatial, c_in).
+        w: Kernel (*kernel, c_in / groups, c_out).
+        b: Bias (c_out,) or ``None``.
+        strides: Steps between windows.
+        padding: Zeros before and after each spatial dimension.
+        dilation: Steps between the elements of a window.
+        groups: Number of groups into which the channels are cut.
+        act: Name of a fusible activation, or ``None``.
+    """
+    if x.dtype.itemsize == 2:  # BLAS has no 16-bit products, and sums of 16-bit numbers lose too much
+        wide = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
+        return conv(*wide, strides, padding, dilation, groups, act).astype(x.dtype)  # type: ignore[arg-type]
+    kernel = w.shape[:-2]
+    out = window_shape(x.shape[1:-1], kernel, strides, padding, dilation)
+    y = np.empty((x.shape[0], *out, w.shape[-1]), x.dtype)
+    if groups == 1:
+        _convolve(x, w, b, y, strides, padding, dilation, act)
+        return y
+    if w.shape[-2] == 1:
+        depthwise(x, w, y, strides, padding, dilation)
+    else:
+        for inputs, outputs in _groups(w, groups):
+            _convolve(x[..., inputs], w[..., outputs], None, y[..., outputs], strides, padding, dilation, None)
+    if b is not None:
+        y += b
+    return activate(y, act)
+
+
+def destination(need: Any, shape: Sizes, dtype: Any) -> ndarray | None:
+    """Where a gradient goes, zeroed: the array that ``need`` is, a new one if it is ``True``, else ``None``."""
+    if need is False:
+        return None
+    if need is True:
+        return np.zeros(shape, dtype)
+    need[...] = 0
+    return need
+
+
+def _groups(w: ndarray, groups: int) -> list[tuple[slice, slice]]:
+    """The input and output channels of each group."""
+    i, o = w.shape[-2], w.shape[-1] // groups
+    return [(slice(g * i, (g + 1) * i), slice(g * o, (g + 1) * o)) for g in range(groups)]
+
+
+def _is_pointwise(kernel: Sizes, strides: Sizes, padding: Pairs) -> bool:
+    return prod(kernel) == 1 and prod(strides) == 1 and not any(lo or hi for lo, hi in padding)
+
+
+def _convolve(
+    x: ndarray, w: ndarray, b: ndarray | None, y: ndarray, strides: Sizes, padding: Pairs, dilation: Sizes, act: str | None
+) -> None:
+    """Ungrouped convolution into ``y``."""
+    kernel, channels = w.shape[:-2], w.shape[-1]
+    matrix = w.reshape(-1, channels)
+    out = y.shape[1:-1]
+    # One row of results at a time is a longer run than one pixel's channels, so the bias is laid out to match.
+    bias = None if b is None else np.tile(b, out[-1])
+    if _is_pointwise(kernel, strides, padding):
+        cuts = list(pieces(x.shape[0], out, channels * x.itemsize))
+        rows = (x[part, row].reshape(-1, x.shape[-1]) for part, row in cuts)
+    else:
+        cuts = list(pieces(x.shape[0], out, (matrix.shape[0] + channels) * x.itemsize))
+        rows = patches(x, kernel, strides, padding, dilation, cuts)
+    for (part, row), columns in zip(cuts, rows):
+        piece = y[part, row]
+        if piece.flags.c_contiguous:
+            np.dot(columns, matrix, out=piece.reshape(-1, channels))
+        else:
+            piece[...] = np.dot(columns, matrix).reshape(piece.shape)
+        if bias is not None:
+            line = piece.shape[-2] * channels
+            lines = piece.reshape(-1, line)
+            lines += bias[:line]
+        if act is not None:
+            done = activate(piece, act)
+            if done is not piece:
+                piece[...] = done
+
+
+def conv_grad(
+    x: ndarray,
+    w: ndarray,
+    y: ndarray | None,
+    gy: ndarray,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    groups: int,
+    act: str | None,
+    needs: Any,
+) -> Gradients:
+    """Gradients of :func:`conv` with respect to x, w and b.
+
+    Args:
+        x: Input.
+        w: Kernel.
+        y: Result; only read if there is an activation.
+        gy: Gradient of the result.
+        strides: As in :func:`conv`, like the following.
+        padding: Zeros before and after.
+        dilation: Steps within a window.
+        groups: Number of groups.
+        act: Activation.
+        needs: For each of x, w, b: ``False``, ``True``, or the array to write the gradient into.
+
+    Returns:
+        The gradients, ``None`` where not needed.
+    """
+    if x.dtype.itemsize == 2:
+        wide = [a if a is None else a.astype(np.float32) for a in (x, w, y, gy)]
+        asked = [need is not False for need in needs]
+        found = conv_grad(*wide, strides, padding, dilation, groups, act, asked)  # type: ignore[arg-type]
+        return tuple(a if a is None else a.astype(x.dtype) for a in found)  # type: ignore[return-value]
+    gx = destination(needs[0], x.shape, x.dtype)
+    gw = destination(needs[1], w.shape, w.dtype)
+    gb = destination(needs[2], w.shape[-1:], w.dtype)
+    if groups == 1:
+        _gradients(x, w, y, gy, gx, gw, gb, strides, padding, dilation, act)
+        return gx, gw, gb
+    gy = activate_grad(gy, y, act)  # type: ignore[arg-type]
+    if gb is not None:
+        np.add.reduce(gy.reshape(-1, gy.shape[-1]), axis=0, out=gb)
+    if w.shape[-2] == 1:
+        depthwise_grad(x, w, gy, gx, gw, strides, padding, dilation)
+        return gx, gw, gb
+    for inputs, outputs in _groups(w, groups):
+        _gradients(
+            x[..., inputs], w[..., outputs], None, gy[..., outputs], None if gx is None else gx[..., inputs],
+            None if gw is None else gw[..., outputs], None, strides, padding, dilation, None,
+        )  # fmt: skip
+    return gx, gw, gb
+
+
+def _gradients(
+    x: ndarray,
+    w: ndarray,
+    y: ndarray | None,
+    gy: ndarray,
+    gx: ndarray | None,
+    gw: ndarray | None,
+    gb: ndarray | None,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    act: str | None,
+) -> None:
+    """Add the gradients of the ungrouped convolution to ``gx``, ``gw`` and ``gb``, those that aren't ``None``."""
+    kernel, (inputs, channels) = w.shape[:-2], w.shape[-2:]
+    spatial, out = x.shape[1:-1], gy.shape[1:-1]
+    pointwise = _is_pointwise(kernel, strides, padding)
+    cuts = list(pieces(x.shape[0], out, (prod(kernel) * inputs + channels) * x.itemsize))
+    if not cuts:
+        return
+    columns = None
+    if gw is not None and not pointwise:
+        columns = patches(x, kernel, strides, padding, dilation, cuts)
+    part, row = cuts[0]
+    most = (part.stop - part.start) * (row.stop - row.start) * prod(out[1:])
+    ones = np.ones(most, x.dtype)
+    back = np.ascontiguousarray(np.swapaxes(w, -1, -2))  # each tap's matrix, from output to input channels
+    product = np.empty((most, inputs), x.dtype)
+    for part, row in cuts:
+        g = gy[part, row]
+        if act is not None:
+            g = activate_grad(g, y[part, row], act)  # type: ignore[index]
+        flat = g.reshape(-1, channels)
+        if gb is not None:
+            gb += np.dot(ones[: len(flat)], flat)
+        if gw is not None:
+            rows = x[part, row].reshape(-1, inputs) if columns is None else next(columns)
+            gw += np.dot(rows.T, flat).reshape(gw.shape)
+        if gx is None:
+            continue
+        into, q = gx[part], product[: len(flat)]
+        view = q.reshape(*g.shape[:-1], inputs)
+        for tap, windows, elements in taps(spatial, kernel, strides, padding, dilation, row, out):
+            np.dot(flat, back[tap], out=q)
+            into[(slice(None), *elements)] += view[(slice(None), *windows)]
+
+
+def conv_transpose(
+    x: ndarray, w: ndarray, b: ndarray | None, spatial: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, act: str | None
+) -> ndarray:
+    """act(x *ᵀ w + b): the transpose of the convolution that takes ``spatial`` to the spatial shape of x.
+
+    Args:
+        x: Input (n, *windows, c_in).
+        w: Kernel (*kernel, c_out, c_in): that of the convolution that is transposed.
+        b: Bias (c_out,) or ``None``.
+        spatial: Spatial shape of the result.
+        strides: Strides of the convolution that is transposed, like the following.
+        padding: Its padding.
+        dilation: Its dilation.
+        act: Name of a fusible activation, or ``None``.
+    """
+    if x.dtype.itemsize == 2:
+        wide = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
+        return conv_transpose(*wide, spatial, strides, padding, dilation, act).astype(x.dtype)  # type: ignore[arg-type]
+    y = np.zeros((x.shape[0], *spatial, w.shape[-2]), x.dtype)
+    _gradients(y, w, None, x, y, None, None, strides, padding, dilation, None)
+    if b is not None:
+        y += b
+    return activate(y, act)
+
+
+def conv_transpose_grad(
+    x: ndarray,
+    w: ndarray,
+    y: ndarray,
+    gy: ndarray,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    act: str | None,
+    needs: Any,
+) -> Gradients:
+    """Gradients of :func:`conv_transpose` with respect to x, w and b; ``needs`` as in :func:`conv_grad`."""
+    if x.dtype.itemsize == 2:
+        wide = [a.astype(np.float32) for a in (x, w, y, gy)]
+        asked = [need is not False for need in needs]
+        found = conv_transpose_grad(*wide, strides, padding, dilation, act, asked)
+        return tuple(a if a is None else a.astype(x.dtype) for a in found)  # type: ignore[return-value]
+    gy = activate_grad(gy, y, act)
+    gx = destination(needs[0], x.shape, x.dtype)
+    gw = destination(needs[1], w.shape, w.dtype)
+    gb = destination(needs[2], w.shape[-2:-1], w.dtype)
+    if gx is not None:
+        _convolve(gy, w, None, gx, strides, padding, dilation, None)
+    if gw is not None:
+        _gradients(gy, w, None, x, None, gw, None, strides, padding, dilation, None)
+    if gb is not None:
+        np.add.reduce(gy.reshape(-1, gy.shape[-1]), axis=0, out=gb)
+    return gx, gw, gb
