@@ -66,16 +66,21 @@ def resolve_padding(
     strides: tuple[int, ...],
     dilation: tuple[int, ...],
     padding: str | Pairs,
+    owner: str,
 ) -> Pairs:
-    """Elements of padding before and after each dimension.
+    """Elements of padding before and after each dimension, for an input that at least one window fits into.
 
     ``"valid"`` adds none. ``"same"`` adds what gives ceil(n / s) windows, the odd element after. ``"causal"`` adds all
     of it before, so that no window looks ahead.
 
+    Raises:
+        ValueError: if the window is larger than the padded input.
+
     Example:
-        >>> resolve_padding((5, 5), (3, 2), (1, 1), (1, 1), "same")
+        >>> resolve_padding((5, 5), (3, 2), (1, 1), (1, 1), "same", "conv")
         ((1, 1), (0, 1))
     """
+    output_sizes(spatial, kernel, strides, dilation, padding, owner)
     if not isinstance(padding, str):
         return padding
     if padding == "valid":

@@ -1,4 +1,6 @@
 """NumPy kernels: one flat namespace of plain functions, a module a concern."""
 
+from .conv import *
 from .elementwise import *
 from .linear import *
+from .pool import *

@@ -8,6 +8,7 @@ all windows have there form a strided slice.
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import Iterator
 
 import numpy as np
@@ -42,7 +43,7 @@ def pieces(images: int, out: Sizes, window_bytes: int, limit: int = PIECE_BYTES)
         window_bytes: Bytes of temporaries a window.
         limit: Bytes of temporaries a piece.
     """
-    row = max(1, window_bytes * int(np.prod(out[1:])))
+    row = max(1, window_bytes * prod(out[1:]))
     if row * out[0] <= limit:
         step = max(1, limit // max(1, row * out[0]))
         rows = slice(0, out[0])
@@ -105,7 +106,7 @@ def patches(
     if not cuts:
         return
     images, rows = cuts[0][0].stop - cuts[0][0].start, cuts[0][1].stop - cuts[0][1].start
-    buffer = np.empty(images * rows * int(np.prod(out[1:])) * int(np.prod(kernel)) * channels, x.dtype)
+    buffer = np.empty(images * rows * prod(out[1:]) * prod(kernel) * channels, x.dtype)
     source = x
     if padded or transposed:
         # Here each piece of the input is copied first: into a frame of zeros, with the channels in front if transposed.
@@ -131,9 +132,9 @@ def patches(
         flat = buffer[: view.size]
         flat.reshape(view.shape)[...] = view
         if transposed:
-            yield flat.reshape(-1, m * height * int(np.prod(out[1:]))).T
+            yield flat.reshape(-1, m * height * prod(out[1:])).T
         else:
-            yield flat.reshape(m * height * int(np.prod(out[1:])), -1)
+            yield flat.reshape(m * height * prod(out[1:]), -1)
 
 
 def _fill(
