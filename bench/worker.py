@@ -1,0 +1,109 @@
+"""One framework in a process of its own: reads job names from standard input, answers with step times in seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any, Callable
+
+FRAMEWORK = sys.argv[1]
+if FRAMEWORK.startswith("keras-"):
+    os.environ["KERAS_BACKEND"] = FRAMEWORK.split("-")[1]
+
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from bench.jobs import JOBS, Job
+
+BATCHES = {"regression 8-5-5-1, batch 32": 200, "quickstart MLP, batch 32": 100, "MLP 784-512-512-10, batch 128": 30,
+           "MNIST convnet, batch 128": 8}  # fmt: skip
+
+
+def keras_like(keras: Any, job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
+    """Step and single-row prediction through ``fit`` and ``predict``."""
+    model = keras.Sequential([keras.Input(job.shape), *job.keras(keras)])
+    loss = "mean_squared_error" if job.outputs == 1 else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(job.optimizer, loss)
+    n = BATCHES[job.name]
+    x, y = job.data(n)
+    model.fit(x, y, batch_size=job.batch, epochs=1, verbose=0)
+
+    def step() -> float:
+        start = time.perf_counter()
+        model.fit(x, y, batch_size=job.batch, epochs=1, verbose=0)
+        return (time.perf_counter() - start) / n
+
+    def predict() -> float:
+        start = time.perf_counter()
+        for _ in range(10):
+            model.predict(x[:1], verbose=0)
+        return (time.perf_counter() - start) / 10
+
+    return step, predict
+
+
+def torch_like(job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
+    """A plain eager training loop, shuffled batches and loss summed for the log as ``fit`` does it."""
+    import torch
+
+    net = job.torch(torch.nn)
+    x, y = job.data(BATCHES[job.name])
+    xt = torch.from_numpy(x if len(job.shape) != 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+    yt = torch.from_numpy(y if job.outputs == 1 else y.astype("int64"))
+    loss_fn = torch.nn.MSELoss() if job.outputs == 1 else torch.nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+
+    def step() -> float:
+        net.train()
+        start = time.perf_counter()
+        order = torch.randperm(len(xt))
+        total = torch.zeros(())
+        for i in range(BATCHES[job.name]):
+            pick = order[i * job.batch : (i + 1) * job.batch]
+            optimizer.zero_grad()
+            loss = loss_fn(net(xt[pick]), yt[pick])
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+        total.item()
+        return (time.perf_counter() - start) / BATCHES[job.name]
+
+    def predict() -> float:
+        net.eval()
+        row = xt[:1]
+        start = time.perf_counter()
+        with torch.inference_mode():
+            for _ in range(10):
+                net(row).numpy()
+        return (time.perf_counter() - start) / 10
+
+    step()
+    return step, predict
+
+
+def main() -> None:
+    made: dict[str, Any] = {}
+    if FRAMEWORK == "torch":
+        import torch
+
+        version = torch.__version__
+    elif FRAMEWORK == "deepkit":
+        import deepkit as keras
+
+        version = keras.__version__
+    else:
+        import keras
+
+        version = f"{keras.__version__} on {FRAMEWORK.split('-')[1]}"
+    print(json.dumps({"version": version, "numpy": np.__version__}), flush=True)
+    for line in sys.stdin:
+        job = JOBS[json.loads(line)]
+        if job.name not in made:
+            made[job.name] = torch_like(job) if FRAMEWORK == "torch" else keras_like(keras, job)
+        step, predict = made[job.name]
+        print(json.dumps({"step": step(), "predict": predict()}), flush=True)
+
+
+main()
