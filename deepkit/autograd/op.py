@@ -407,6 +407,27 @@ class Basic(Op):
         self.differentiable = vjp is not None
         self.kernel = kernel
 
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        # As in Elementwise: the short way for one eager tensor.
+        x = inputs[0]
+        kind = type(x)
+        if (kind is not Tensor and kind is not Variable) or len(inputs) != 1:
+            return Op.__call__(self, *inputs, **params)
+        data = x.data
+        k = KERNELS[type(data)]
+        y = getattr(k, self.name)(data, **params) if self.kernel is None else self.kernel(k, data, **params)
+        if type(y) is not type(data):
+            y = k.asarray(y)
+        out = Tensor(y)
+        recorder = local.recorder
+        if recorder is not None and self.differentiable:
+            position = recorder.find(x)
+            if position >= 0:
+                records = recorder.records
+                out.node = recorder.base + len(records)
+                records.append((self, [position], params, (y, data, params), 1, (inputs, out) if recorder.keep else None))
+        return out
+
     def forward(self, k: Any, x: Any, **params: Any) -> tuple[Any, Any]:
         y = getattr(k, self.name)(x, **params) if self.kernel is None else self.kernel(k, x, **params)
         return y, (y, x, params)

@@ -43,7 +43,10 @@ def set_backend(name: str) -> None:
     if name == "auto":
         from .cuda import device
 
-        _active = _load_cuda() if device.usable() else cpu
+        try:
+            _active = _load_cuda() if device.usable() else cpu
+        except BackendUnavailableError:
+            _active = cpu
     elif name == "numpy":
         _active = cpu
     elif name == "cupy":
