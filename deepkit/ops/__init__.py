@@ -5,12 +5,15 @@ Every function takes tensors, variables, NumPy arrays, Python numbers and lists,
 """
 
 from . import operators
+from .conv import *
+from .conv_transpose import *
 from .creation import *
 from .creation import identity_matrix as identity
 from .elementwise import *
 from .index import *
 from .linear import dense, matmul
 from .nn import *
+from .pool import *
 from .reduce import *
 from .shape import *
 

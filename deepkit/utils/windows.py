@@ -31,7 +31,8 @@ def size_tuple(value: Any, rank: int, name: str, owner: str, least: int = 1) -> 
         (3, 3)
     """
     try:
-        sizes = tuple(operator.index(n) for n in value) if hasattr(value, "__iter__") else (operator.index(value),) * rank
+        values = tuple(value) if hasattr(value, "__iter__") else (value,) * rank
+        sizes = tuple(map(operator.index, values))
     except TypeError:
         sizes = ()
     if len(sizes) != rank or min(sizes, default=least) < least:

@@ -58,7 +58,9 @@ def conv(
         depthwise(x, w, y, strides, padding, dilation)
     else:
         for inputs, outputs in _groups(w, groups):
-            _convolve(x[..., inputs], w[..., outputs], None, y[..., outputs], strides, padding, dilation, None)
+            _convolve(
+                x[..., inputs], w[..., outputs], None, y[..., outputs], strides, padding, dilation, None
+            )
     if b is not None:
         y += b
     return activate(y, act)
@@ -85,7 +87,14 @@ def _is_pointwise(kernel: Sizes, strides: Sizes, padding: Pairs) -> bool:
 
 
 def _convolve(
-    x: ndarray, w: ndarray, b: ndarray | None, y: ndarray, strides: Sizes, padding: Pairs, dilation: Sizes, act: str | None
+    x: ndarray,
+    w: ndarray,
+    b: ndarray | None,
+    y: ndarray,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    act: str | None,
 ) -> None:
     """Ungrouped convolution into ``y``."""
     kernel, channels = w.shape[:-2], w.shape[-1]
@@ -217,7 +226,14 @@ def _gradients(
 
 
 def conv_transpose(
-    x: ndarray, w: ndarray, b: ndarray | None, spatial: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, act: str | None
+    x: ndarray,
+    w: ndarray,
+    b: ndarray | None,
+    spatial: Sizes,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    act: str | None,
 ) -> ndarray:
     """act(x *ᵀ w + b): the transpose of the convolution that takes ``spatial`` to the spatial shape of x.
 

@@ -18,7 +18,9 @@ _BYTES = 2**18
 def _spread(w: ndarray, channels: int, width: int) -> ndarray:
     """Weights (*kernel, width, c, m): repeated along the last spatial dimension, for long runs in the inner loop."""
     taps_first = w.reshape(*w.shape[:-2], 1, channels, -1)
-    return np.ascontiguousarray(np.broadcast_to(taps_first, (*w.shape[:-2], width, channels, taps_first.shape[-1])))
+    return np.ascontiguousarray(
+        np.broadcast_to(taps_first, (*w.shape[:-2], width, channels, taps_first.shape[-1]))
+    )
 
 
 def depthwise(x: ndarray, w: ndarray, y: ndarray, strides: Sizes, padding: Pairs, dilation: Sizes) -> None:

@@ -36,7 +36,9 @@ def _is_padded(padding: Pairs) -> bool:
     return any(lo or hi for lo, hi in padding)
 
 
-def _reduce(x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs, combine: np.ufunc, start: Any) -> ndarray:
+def _reduce(
+    x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs, combine: np.ufunc, start: Any
+) -> ndarray:
     """Combine the elements of each window with a binary ufunc whose neutral element is ``start``."""
     spatial, ones = x.shape[1:-1], (1,) * len(pool)
     out = window_shape(spatial, pool, strides, padding, ones)
@@ -127,7 +129,9 @@ def avg_pool_grad(
     """
     out, ones = gy.shape[1:-1], (1,) * len(pool)
     share = gy * _weights(spatial, out, pool, strides, padding, gy.dtype)
-    gx, disjoint = _gradient_array((gy.shape[0], *spatial, gy.shape[-1]), gy.dtype, out, pool, strides, padding, need)
+    gx, disjoint = _gradient_array(
+        (gy.shape[0], *spatial, gy.shape[-1]), gy.dtype, out, pool, strides, padding, need
+    )
     for part, row in _cuts(gx, gx.shape[0], out, strides):
         g = share[part, row]
         for _, windows, elements in taps(spatial, pool, strides, padding, ones, row, out):
@@ -139,7 +143,9 @@ def avg_pool_grad(
     return gx
 
 
-def _weights(spatial: Sizes, out: Sizes, pool: Sizes, strides: Sizes, padding: Pairs, dtype: np.dtype) -> ndarray:
+def _weights(
+    spatial: Sizes, out: Sizes, pool: Sizes, strides: Sizes, padding: Pairs, dtype: np.dtype
+) -> ndarray:
     """1 / (elements that aren't padding) of each window, (*out, 1), or one number if they are all alike."""
     if not _is_padded(padding):
         return np.asarray(1 / prod(pool), dtype)

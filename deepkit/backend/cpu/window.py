@@ -1,4 +1,4 @@
-"""How sliding windows are walked over a batch in NumPy: in pieces that stay in the cache, window by window or tap by tap.
+"""How sliding windows are walked over a batch in NumPy, in pieces that stay in the cache.
 
 A *piece* is a range of images, or a range of output rows (positions along the first spatial dimension) of one image,
 small enough that its temporaries stay in the cache. A *tap* is one position inside the window: the input elements that
@@ -34,7 +34,9 @@ def window_shape(spatial: Sizes, kernel: Sizes, strides: Sizes, padding: Pairs, 
     )
 
 
-def pieces(images: int, out: Sizes, window_bytes: int, limit: int = PIECE_BYTES) -> Iterator[tuple[slice, slice]]:
+def pieces(
+    images: int, out: Sizes, window_bytes: int, limit: int = PIECE_BYTES
+) -> Iterator[tuple[slice, slice]]:
     """Cut a batch into ``(images, output rows)`` whose windows take at most about ``limit`` bytes.
 
     Args:
@@ -59,11 +61,11 @@ def pieces(images: int, out: Sizes, window_bytes: int, limit: int = PIECE_BYTES)
 def taps(
     spatial: Sizes, kernel: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, rows: slice, out: Sizes
 ) -> Iterator[tuple[Sizes, tuple[slice, ...], tuple[slice, ...]]]:
-    """For each position in the window: the windows (within ``rows``) that have an input element there, and those elements.
+    """For each position in the window: the windows that have an input element there, and those elements.
 
     Yields:
-        ``(tap, windows, elements)``: the position, slices of the spatial dimensions of the piece of the result, and
-        slices of those of the input. Padding is left out, so the slices are of equal shape.
+        ``(tap, windows, elements)``: the position, slices of the spatial dimensions of the piece of the result (whose
+        first one is cut to ``rows``), and slices of those of the input. Padding is left out, so the slices are of equal shape.
     """
     ranges = []
     for axis, (n, k, s, (lo, _), d, m) in enumerate(zip(spatial, kernel, strides, padding, dilation, out)):
@@ -74,7 +76,9 @@ def taps(
             a = max(first, -(shift // s))  # the first window whose element here isn't padding
             b = min(stop, (n - 1 - shift) // s + 1)
             if a < b:
-                along.append((t, slice(a - first, b - first), slice(a * s + shift, (b - 1) * s + shift + 1, s)))
+                along.append(
+                    (t, slice(a - first, b - first), slice(a * s + shift, (b - 1) * s + shift + 1, s))
+                )
         ranges.append(along)
     for choice in product(*ranges):
         tap, windows, elements = zip(*choice)
@@ -82,7 +86,12 @@ def taps(
 
 
 def patches(
-    x: ndarray, kernel: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, cuts: list[tuple[slice, slice]]
+    x: ndarray,
+    kernel: Sizes,
+    strides: Sizes,
+    padding: Pairs,
+    dilation: Sizes,
+    cuts: list[tuple[slice, slice]],
 ) -> Iterator[ndarray]:
     """The windows of each piece as the rows of a matrix (windows, prod(kernel) * channels).
 
@@ -119,13 +128,18 @@ def patches(
         interior = tuple(slice(lo, lo + n) for n, (lo, _) in zip(spatial[1:], padding[1:]))
     windows = _windows(source, kernel, strides, dilation)
     rank = len(spatial)
-    order = (*range(1 + rank, 2 + 2 * rank), *range(1 + rank))  # window positions and channels before the windows
+    order = (
+        *range(1 + rank, 2 + 2 * rank),
+        *range(1 + rank),
+    )  # window positions and channels before the windows
     for part, row in cuts:
         m, height = part.stop - part.start, row.stop - row.start
         if source is x:
             view = windows[part, row]
         else:
-            _fill(source[:m], x[part], row, height, kernel[0], strides[0], padding[0][0], dilation[0], interior)
+            _fill(
+                source[:m], x[part], row, height, kernel[0], strides[0], padding[0][0], dilation[0], interior
+            )
             view = windows[:m, :height]
         if transposed:
             view = view.transpose(order)
@@ -138,7 +152,15 @@ def patches(
 
 
 def _fill(
-    frame: ndarray, x: ndarray, row: slice, height: int, k: int, s: int, lo: int, d: int, interior: tuple[slice, ...]
+    frame: ndarray,
+    x: ndarray,
+    row: slice,
+    height: int,
+    k: int,
+    s: int,
+    lo: int,
+    d: int,
+    interior: tuple[slice, ...],
 ) -> None:
     """Copy the input rows that the output rows ``row`` look at into ``frame``, zeros where they are padding."""
     start = row.start * s - lo
@@ -152,11 +174,18 @@ def _fill(
 
 def _windows(x: ndarray, kernel: Sizes, strides: Sizes, dilation: Sizes) -> ndarray:
     """View (images, *windows, *kernel, channels) of ``x`` (images, *spatial, channels)."""
-    counts = tuple((n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:-1], kernel, strides, dilation))
+    counts = tuple(
+        (n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:-1], kernel, strides, dilation)
+    )
     steps = x.strides[1:-1]
     return as_strided(
         x,
         (x.shape[0], *counts, *kernel, x.shape[-1]),
-        (x.strides[0], *(a * s for a, s in zip(steps, strides)), *(a * d for a, d in zip(steps, dilation)), x.strides[-1]),
+        (
+            x.strides[0],
+            *(a * s for a, s in zip(steps, strides)),
+            *(a * d for a, d in zip(steps, dilation)),
+            x.strides[-1],
+        ),
         writeable=False,
     )
