@@ -1,0 +1,54 @@
+"""Memory doesn't grow over many calls."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import deepkit
+from deepkit import layers
+
+
+def growth(fn, times: int, warm: int) -> int:
+    """Bytes by which Python's and NumPy's allocations grow over ``times`` calls, garbage collection off."""
+    for _ in range(warm):
+        fn()
+    gc.collect()
+    gc.disable()
+    try:
+        tracemalloc.start()
+        fn()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(times):
+            fn()
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    return after - before
+
+
+def net():
+    model = deepkit.Sequential([deepkit.Input((8,)), layers.Dense(16, activation="relu"), layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+def test_steps_leave_nothing_behind_even_without_the_cycle_collector(device):
+    model, x, y = net(), np.ones((32, 8), "float32"), np.ones((32, 1), "float32")
+    assert growth(lambda: model.train_on_batch(x, y), 50, 5) < 20_000
+
+
+@pytest.mark.slow
+def test_ten_thousand_predictions(device):
+    model, x = net(), np.ones((1, 8), "float32")
+    assert growth(lambda: model.predict(x, verbose=0), 10_000, 20) < 100_000
+
+
+@pytest.mark.slow
+def test_two_hundred_epochs(device):
+    model, x, y = net(), np.ones((64, 8), "float32"), np.ones((64, 1), "float32")
+    assert growth(lambda: model.fit(x, y, epochs=1, verbose=0), 200, 5) < 200_000
