@@ -78,8 +78,8 @@ class Conv(Op):
             )
             y = 0
             for tap in product(*map(range, kernel)):
-                elements = x[(slice(None), *under(tap, out, strides, dilation), rows)]
-                y = y + matmul(elements, w[(*tap, slice(None), columns)])
+                elements = x[under(tap, out, strides, dilation)]
+                y = y + matmul(elements[..., rows], w[tap][:, columns])
             parts.append(y)
         y = parts[0] if groups == 1 else concatenate(parts, axis=-1)
         return apply_activation(y if b is None else y + b, act)
@@ -169,10 +169,10 @@ def depthwise_conv(
         (1, 3, 3, 6)
     """
     w = kernel if isinstance(kernel, Spec) else to_tensor(kernel)
-    *size, channels, multiplier = w.shape
-    return conv(
-        inputs, reshape(w, (*size, 1, channels * multiplier)), strides, padding, data_format, dilation_rate
-    )
+    size: Any = w.shape[:-2]
+    channels, multiplier = w.shape[-2:]
+    flat = reshape(w, (*size, 1, channels * multiplier))
+    return conv(inputs, flat, strides, padding, data_format, dilation_rate)
 
 
 def separable_conv(

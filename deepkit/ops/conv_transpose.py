@@ -67,14 +67,13 @@ class ConvTranspose(Op):
             holes = [(0, 0), *(p for s in strides for p in ((0, 0), (0, s - 1))), (0, 0)]
             spread = [x.shape[0], *(n * s for n, s in zip(sizes, strides)), inputs]
             x = reshape(ops.pad(reshape(x, apart), holes), spread)
-            x = x[(slice(None), *(slice(0, (n - 1) * s + 1) for n, s in zip(sizes, strides)))]
+            x = x[(slice(None),) + tuple(slice(0, (n - 1) * s + 1) for n, s in zip(sizes, strides))]
         around = []
         for n, m, kk, s, d, (lo, _) in zip(sizes, spatial, kernel, strides, dilation, pads):
             before = (kk - 1) * d - lo
             around.append((before, m - ((n - 1) * s + 1) - before + (kk - 1) * d))
-        x = x[
-            (slice(None), *(slice(max(-lo, 0), n + min(hi, 0)) for n, (lo, hi) in zip(x.shape[1:-1], around)))
-        ]
+        cropped = (slice(max(-lo, 0), n + min(hi, 0)) for n, (lo, hi) in zip(x.shape[1:-1], around))
+        x = x[(slice(None),) + tuple(cropped)]
         around = [(max(lo, 0), max(hi, 0)) for lo, hi in around]
         return convolution.reference(x, turned, b, (1,) * len(kernel), tuple(around), dilation, act)
 

@@ -29,7 +29,7 @@ class _Pool(Op):
         pads = self._pads(x, pool, strides, padding)
         out = output_sizes(x.shape[1:-1], pool, strides, ones, pads, self.name)
         x = padded(x, pads, fill)
-        return [x[(slice(None), *under(tap, out, strides, ones))] for tap in product(*map(range, pool))]
+        return [x[under(tap, out, strides, ones)] for tap in product(*map(range, pool))]
 
 
 class MaxPool(_Pool):

@@ -13,7 +13,8 @@ from .shape import transpose
 
 def under(tap: Any, out: Any, strides: Any, dilation: Any) -> tuple[slice, ...]:
     """The elements that the windows have at position ``tap``, in a padded input."""
-    return tuple(slice(t * d, t * d + (m - 1) * s + 1, s) for t, m, s, d in zip(tap, out, strides, dilation))
+    along = zip(tap, out, strides, dilation)
+    return (slice(None),) + tuple(slice(t * d, t * d + (m - 1) * s + 1, s) for t, m, s, d in along)
 
 
 def padded(x: Any, pads: Pairs, value: float = 0.0) -> Any:

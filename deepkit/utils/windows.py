@@ -56,8 +56,9 @@ def window_count(n: int | None, k: int, s: int, d: int, padding: str | tuple[int
         return (n - (k - 1) * d - 1) // s + 1
     if padding in ("same", "causal"):
         return -(-n // s)
+    assert not isinstance(padding, str)
     lo, hi = padding
-    return (n + lo + hi - (k - 1) * d - 1) // s + 1  # type: ignore[operator]
+    return (n + lo + hi - (k - 1) * d - 1) // s + 1
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ the product of the same matrix with the gradient of y; the gradient of x is summ
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 from numpy import ndarray
@@ -46,8 +46,8 @@ def conv(
         act: Name of a fusible activation, or ``None``.
     """
     if x.dtype.itemsize == 2:  # BLAS has no 16-bit products, and sums of 16-bit numbers lose too much
-        wide = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
-        return conv(*wide, strides, padding, dilation, groups, act).astype(x.dtype)  # type: ignore[arg-type]
+        wide: Any = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
+        return conv(*wide, strides, padding, dilation, groups, act).astype(x.dtype)
     kernel = w.shape[:-2]
     out = window_shape(x.shape[1:-1], kernel, strides, padding, dilation)
     y = np.empty((x.shape[0], *out, w.shape[-1]), x.dtype)
@@ -104,7 +104,7 @@ def _convolve(
     bias = None if b is None else np.tile(b, out[-1])
     if _is_pointwise(kernel, strides, padding):
         cuts = list(pieces(x.shape[0], out, channels * x.itemsize))
-        rows = (x[part, row].reshape(-1, x.shape[-1]) for part, row in cuts)
+        rows: Iterator[ndarray] = (x[part, row].reshape(-1, x.shape[-1]) for part, row in cuts)
     else:
         cuts = list(pieces(x.shape[0], out, (matrix.shape[0] + channels) * x.itemsize))
         rows = patches(x, kernel, strides, padding, dilation, cuts)
@@ -154,9 +154,9 @@ def conv_grad(
         The gradients, ``None`` where not needed.
     """
     if x.dtype.itemsize == 2:
-        wide = [a if a is None else a.astype(np.float32) for a in (x, w, y, gy)]
+        wide: Any = [a if a is None else a.astype(np.float32) for a in (x, w, y, gy)]
         asked = [need is not False for need in needs]
-        found = conv_grad(*wide, strides, padding, dilation, groups, act, asked)  # type: ignore[arg-type]
+        found = conv_grad(*wide, strides, padding, dilation, groups, act, asked)
         return tuple(a if a is None else a.astype(x.dtype) for a in found)  # type: ignore[return-value]
     gx = destination(needs[0], x.shape, x.dtype)
     gw = destination(needs[1], w.shape, w.dtype)
@@ -222,7 +222,7 @@ def _gradients(
         view = q.reshape(*g.shape[:-1], inputs)
         for tap, windows, elements in taps(spatial, kernel, strides, padding, dilation, row, out):
             np.dot(flat, back[tap], out=q)
-            into[(slice(None), *elements)] += view[(slice(None), *windows)]
+            into[elements] += view[windows]
 
 
 def conv_transpose(
@@ -248,7 +248,7 @@ def conv_transpose(
         act: Name of a fusible activation, or ``None``.
     """
     if x.dtype.itemsize == 2:
-        wide = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
+        wide: Any = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
         return conv_transpose(*wide, spatial, strides, padding, dilation, act).astype(x.dtype)  # type: ignore[arg-type]
     y = np.zeros((x.shape[0], *spatial, w.shape[-2]), x.dtype)
     _gradients(y, w, None, x, y, None, None, strides, padding, dilation, None)
@@ -270,7 +270,7 @@ def conv_transpose_grad(
 ) -> Gradients:
     """Gradients of :func:`conv_transpose` with respect to x, w and b; ``needs`` as in :func:`conv_grad`."""
     if x.dtype.itemsize == 2:
-        wide = [a.astype(np.float32) for a in (x, w, y, gy)]
+        wide: Any = [a.astype(np.float32) for a in (x, w, y, gy)]
         asked = [need is not False for need in needs]
         found = conv_transpose_grad(*wide, strides, padding, dilation, act, asked)
         return tuple(a if a is None else a.astype(x.dtype) for a in found)  # type: ignore[return-value]

@@ -29,15 +29,14 @@ def depthwise(x: ndarray, w: ndarray, y: ndarray, strides: Sizes, padding: Pairs
     weights = _spread(w, channels, out[-1])
     x = x[..., None]
     result = y.reshape(*y.shape[:-1], channels, y.shape[-1] // channels)
-    everything = slice(None)
     for part, row in pieces(y.shape[0], out, y.shape[-1] * y.itemsize, _BYTES):
         total = result[part, row]
         total[...] = 0
         product = np.empty_like(total)
         for tap, windows, elements in taps(x.shape[1:-2], w.shape[:-2], strides, padding, dilation, row, out):
-            term = product[(everything, *windows)]
-            np.multiply(x[(part, *elements)], weights[tap][windows[-1]], out=term)
-            sums = total[(everything, *windows)]
+            term = product[windows]
+            np.multiply(x[part][elements], weights[tap][windows[-1]], out=term)
+            sums = total[windows]
             sums += term
 
 
@@ -56,16 +55,15 @@ def depthwise_grad(
     weights = _spread(w, channels, out[-1])
     gy = gy.reshape(*gy.shape[:-1], channels, gy.shape[-1] // channels)
     sums = None if gw is None else np.zeros((*w.shape[:-2], *gy.shape[-2:]), w.dtype)
-    everything = slice(None)
     for part, row in pieces(gy.shape[0], out, gy.shape[-1] * channels * gy.itemsize, _BYTES):
         g = gy[part, row]
         for tap, windows, elements in taps(x.shape[1:-1], w.shape[:-2], strides, padding, dilation, row, out):
-            under = g[(everything, *windows)]
+            under = g[windows]
             if sums is not None:
-                sums[tap] += _channel_sums(x[(part, *elements)], under)
+                sums[tap] += _channel_sums(x[part][elements], under)
             if gx is not None:
                 terms = under * weights[tap][windows[-1]]
-                into = gx[(part, *elements)]
+                into = gx[part][elements]
                 into += terms[..., 0] if terms.shape[-1] == 1 else terms.sum(axis=-1)
     if sums is not None:
         gw += sums.reshape(w.shape)  # type: ignore[operator]

@@ -19,7 +19,6 @@ __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_grad"]
 
 # Bytes of input a piece: less than for a product, as there is no BLAS call to keep busy.
 _BYTES = 2**20
-_ALL = slice(None)
 
 
 def _cuts(x_like: ndarray, images: int, out: Sizes, strides: Sizes) -> Any:
@@ -47,7 +46,7 @@ def _reduce(
     for part, row in _cuts(x, x.shape[0], out, strides):
         piece = y[part, row]
         under = [
-            (piece[(_ALL, *windows)], x[(part, *elements)])
+            (piece[windows], x[part][elements])
             for _, windows, elements in taps(spatial, pool, strides, padding, ones, row, out)
         ]
         if padded:
@@ -94,16 +93,14 @@ def max_pool_grad(
         g, top = gy[part, row], y[part, row]
         unclaimed = np.ones(top.shape, bool)
         for _, windows, elements in taps(spatial, pool, strides, padding, ones, row, out):
-            at, under = (_ALL, *windows), (part, *elements)
-            free = unclaimed[at]
-            here = x[under] == top[at]
+            free, into = unclaimed[windows], gx[part][elements]
+            here = x[part][elements] == top[windows]
             here &= free
             free ^= here
             if disjoint:
-                np.multiply(g[at], here, out=gx[under])
+                np.multiply(g[windows], here, out=into)
             else:
-                into = gx[under]
-                into += g[at] * here
+                into += g[windows] * here
     return gx
 
 
@@ -135,11 +132,11 @@ def avg_pool_grad(
     for part, row in _cuts(gx, gx.shape[0], out, strides):
         g = share[part, row]
         for _, windows, elements in taps(spatial, pool, strides, padding, ones, row, out):
-            into = gx[(part, *elements)]
+            into = gx[part][elements]
             if disjoint:
-                into[...] = g[(_ALL, *windows)]
+                into[...] = g[windows]
             else:
-                into += g[(_ALL, *windows)]
+                into += g[windows]
     return gx
 
 

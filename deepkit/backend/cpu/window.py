@@ -15,6 +15,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
+_ALL = slice(None)
+
 Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
@@ -64,8 +66,9 @@ def taps(
     """For each position in the window: the windows that have an input element there, and those elements.
 
     Yields:
-        ``(tap, windows, elements)``: the position, slices of the spatial dimensions of the piece of the result (whose
-        first one is cut to ``rows``), and slices of those of the input. Padding is left out, so the slices are of equal shape.
+        ``(tap, windows, elements)``: the position, an index into the piece (images, *windows, channels) of the result,
+        whose first spatial dimension is cut to ``rows``, and one into the same images of the input. Padding is left
+        out, so that both give the same shape.
     """
     ranges = []
     for axis, (n, k, s, (lo, _), d, m) in enumerate(zip(spatial, kernel, strides, padding, dilation, out)):
@@ -82,7 +85,7 @@ def taps(
         ranges.append(along)
     for choice in product(*ranges):
         tap, windows, elements = zip(*choice)
-        yield tap, windows, elements
+        yield tap, (_ALL,) + windows, (_ALL,) + elements
 
 
 def patches(
@@ -168,7 +171,8 @@ def _fill(
     a, b = max(start, 0), min(stop, x.shape[1])
     b = max(a, b)
     frame[:, : a - start] = 0
-    frame[(slice(None), slice(a - start, b - start), *interior)] = x[:, a:b]
+    inside = (_ALL, slice(a - start, b - start)) + interior
+    frame[inside] = x[:, a:b]
     frame[:, b - start : stop - start] = 0
 
 
