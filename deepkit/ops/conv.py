@@ -169,9 +169,8 @@ def depthwise_conv(
         (1, 3, 3, 6)
     """
     w = kernel if isinstance(kernel, Spec) else to_tensor(kernel)
-    size: Any = w.shape[:-2]
-    channels, multiplier = w.shape[-2:]
-    flat = reshape(w, (*size, 1, channels * multiplier))
+    shape: Any = w.shape
+    flat = reshape(w, (*shape[:-2], 1, shape[-2] * shape[-1]))
     return conv(inputs, flat, strides, padding, data_format, dilation_rate)
 
 

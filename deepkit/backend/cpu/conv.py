@@ -8,8 +8,9 @@ the product of the same matrix with the gradient of y; the gradient of x is summ
 
 from __future__ import annotations
 
+from functools import wraps
 from math import prod
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import numpy as np
 from numpy import ndarray
@@ -23,6 +24,25 @@ __all__ = ["conv", "conv_grad", "conv_transpose", "conv_transpose_grad"]
 Gradients = tuple["ndarray | None", "ndarray | None", "ndarray | None"]
 
 
+def _in_float32(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a kernel on 16-bit floats in float32: BLAS has no 16-bit products, and 16-bit sums lose too much."""
+
+    @wraps(kernel)
+    def run(x: ndarray, *args: Any) -> Any:
+        if x.dtype.itemsize > 2:
+            return kernel(x, *args)
+        if isinstance(args[-1], (tuple, list)):  # `needs`: its destination arrays are 16-bit too
+            args = (*args[:-1], [need is not False for need in args[-1]])
+        wide = [a.astype(np.float32) if isinstance(a, ndarray) else a for a in (x, *args)]
+        out = kernel(*wide)
+        if isinstance(out, tuple):
+            return tuple(None if a is None else a.astype(x.dtype) for a in out)
+        return out.astype(x.dtype)
+
+    return run
+
+
+@_in_float32
 def conv(
     x: ndarray,
     w: ndarray,
@@ -45,9 +65,6 @@ def conv(
         groups: Number of groups into which the channels are cut.
         act: Name of a fusible activation, or ``None``.
     """
-    if x.dtype.itemsize == 2:  # BLAS has no 16-bit products, and sums of 16-bit numbers lose too much
-        wide: Any = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
-        return conv(*wide, strides, padding, dilation, groups, act).astype(x.dtype)
     kernel = w.shape[:-2]
     out = window_shape(x.shape[1:-1], kernel, strides, padding, dilation)
     y = np.empty((x.shape[0], *out, w.shape[-1]), x.dtype)
@@ -124,6 +141,7 @@ def _convolve(
                 piece[...] = done
 
 
+@_in_float32
 def conv_grad(
     x: ndarray,
     w: ndarray,
@@ -153,11 +171,6 @@ def conv_grad(
     Returns:
         The gradients, ``None`` where not needed.
     """
-    if x.dtype.itemsize == 2:
-        wide: Any = [a if a is None else a.astype(np.float32) for a in (x, w, y, gy)]
-        asked = [need is not False for need in needs]
-        found = conv_grad(*wide, strides, padding, dilation, groups, act, asked)
-        return tuple(a if a is None else a.astype(x.dtype) for a in found)  # type: ignore[return-value]
     gx = destination(needs[0], x.shape, x.dtype)
     gw = destination(needs[1], w.shape, w.dtype)
     gb = destination(needs[2], w.shape[-1:], w.dtype)
@@ -225,6 +238,7 @@ def _gradients(
             into[elements] += view[windows]
 
 
+@_in_float32
 def conv_transpose(
     x: ndarray,
     w: ndarray,
@@ -247,9 +261,6 @@ def conv_transpose(
         dilation: Its dilation.
         act: Name of a fusible activation, or ``None``.
     """
-    if x.dtype.itemsize == 2:
-        wide: Any = [a if a is None else a.astype(np.float32) for a in (x, w, b)]
-        return conv_transpose(*wide, spatial, strides, padding, dilation, act).astype(x.dtype)  # type: ignore[arg-type]
     y = np.zeros((x.shape[0], *spatial, w.shape[-2]), x.dtype)
     _gradients(y, w, None, x, y, None, None, strides, padding, dilation, None)
     if b is not None:
@@ -257,6 +268,7 @@ def conv_transpose(
     return activate(y, act)
 
 
+@_in_float32
 def conv_transpose_grad(
     x: ndarray,
     w: ndarray,
@@ -269,11 +281,6 @@ def conv_transpose_grad(
     needs: Any,
 ) -> Gradients:
     """Gradients of :func:`conv_transpose` with respect to x, w and b; ``needs`` as in :func:`conv_grad`."""
-    if x.dtype.itemsize == 2:
-        wide: Any = [a.astype(np.float32) for a in (x, w, y, gy)]
-        asked = [need is not False for need in needs]
-        found = conv_transpose_grad(*wide, strides, padding, dilation, act, asked)
-        return tuple(a if a is None else a.astype(x.dtype) for a in found)  # type: ignore[return-value]
     gy = activate_grad(gy, y, act)
     gx = destination(needs[0], x.shape, x.dtype)
     gw = destination(needs[1], w.shape, w.dtype)
