@@ -17,6 +17,7 @@ ALLOWED = frozenset(
     "string".split()
 )
 _PYTHON = {bool: "bool", int: "int32", float: None, str: "string"}
+_BY_NAME = {name: np.dtype(name) for name in ALLOWED - {"bfloat16", "string"}}
 _cache: dict[tuple[Any, Any, str], np.dtype] = {}
 
 
@@ -45,7 +46,10 @@ def standardize_dtype(dtype: Any) -> str:
 
 def np_dtype(dtype: Any) -> np.dtype:
     """The NumPy dtype of anything that :func:`standardize_dtype` takes (bfloat16 needs the ml_dtypes package)."""
-    if type(dtype) is np.dtype:
+    found = _BY_NAME.get(dtype) if type(dtype) is str else None
+    if found is not None:
+        return found
+    if isinstance(dtype, np.dtype):
         return dtype
     name = standardize_dtype(dtype)
     if name == "bfloat16":

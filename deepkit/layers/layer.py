@@ -319,9 +319,12 @@ class Layer:
                 try:
                     return self.call(x, training=context.training) if self._signature.training else self.call(x)
                 except (ValueError, IndexError):
-                    check_inputs(self.input_spec, x, self.name)
+                    self._check_inputs(x)
                     raise
         return self._call(args, kwargs)
+
+    def _check_inputs(self, inputs: Any) -> None:
+        check_inputs(self.input_spec, inputs, self.name)
 
     @property
     def _signature(self) -> _CallSignature:
@@ -355,7 +358,7 @@ class Layer:
         kwargs = {k: map_nest(self._convert, v) for k, v in kwargs.items()}
         self._maybe_build(args, kwargs)
         if args and self.input_spec is not None:
-            check_inputs(self.input_spec, args[0], self.name)
+            self._check_inputs(args[0])
         given = dict(zip(signature.names, args))
         training = kwargs.get("training", given.get("training"))
         if training is None:

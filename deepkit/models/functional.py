@@ -167,15 +167,20 @@ class Functional(Model):
             raise ValueError(f"Model {self.name!r} has {len(self._inputs)} input(s), but {len(leaves)} were given.")
         return [self._fit(x, spec) for x, spec in zip(leaves, self._inputs)]
 
+    def _check_inputs(self, inputs: Any) -> None:
+        """Nothing here: :meth:`_standardize` checks, and knows the inputs' names."""
+
     def _fit(self, x: Any, spec: Spec) -> Any:
         if not isinstance(x, Spec):
             if getattr(getattr(x, "dtype", None), "kind", "f") in "OUS":
                 return x
             x = to_tensor(x)
-        if str(x.dtype) != spec.dtype:
-            mask = x._keras_mask
-            x = cast(x, dtype=np_dtype(spec.dtype))
-            x._keras_mask = mask
+        wanted_dtype = np_dtype(spec.dtype)
+        if isinstance(x, Spec) or x.data.dtype is not wanted_dtype:
+            if np_dtype(x.dtype) != wanted_dtype:
+                mask = x._keras_mask
+                x = cast(x, dtype=wanted_dtype)
+                x._keras_mask = mask
         rank, wanted = len(x.shape), len(spec.shape)
         if rank == wanted:
             for got, want in zip(x.shape[1:], spec.shape[1:]):
