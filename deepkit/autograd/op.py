@@ -118,11 +118,6 @@ class Op:
 
     reference: Callable[..., Any] | None = None
 
-    def gradients(self, saved: Any, g: Any, needs: Sequence[Any], params: dict) -> Sequence[Any]:
-        """Raw gradients, called by the tape."""
-        some = g if self.outputs == 1 else next(part for part in g if part is not None)
-        return self.backward(KERNELS.get(type(some)) or backend.kernels_of(some), saved, g, needs)
-
     def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
         """Gradients as tensors that are themselves recorded, by way of the op's reference."""
         if self.reference is None:
@@ -192,7 +187,7 @@ class Op:
             if nodes is not None:
                 records = recorder.records  # type: ignore[union-attr]
                 out.node = recorder.base + len(records)  # type: ignore[union-attr]
-                records.append((self, nodes, params, saved, 1, (inputs, out) if recorder.keep else None))  # type: ignore[union-attr]
+                records.append((self, nodes, saved, 1, (inputs, out, params) if recorder.keep else None))  # type: ignore[union-attr]
             return out
         outs = tuple(Tensor(part if type(part) is k.array_type else k.asarray(part)) for part in y)
         if nodes is not None:
@@ -204,7 +199,7 @@ class Op:
         for i, out in enumerate(outs):
             out.node = recorder.base + len(records) + i
         records.extend([None] * (len(outs) - 1))
-        records.append((self, nodes, params, saved, len(outs), (inputs, outs) if recorder.keep else None))
+        records.append((self, nodes, saved, len(outs), (inputs, outs, params) if recorder.keep else None))
 
     def _promote(self, arrays: list[Any]) -> Any:
         """Bring the arrays to one dtype in place of the list; returns it if an array had to be cast."""
@@ -350,7 +345,7 @@ class Elementwise(Op):
                 if nodes[0] >= 0 or nodes[-1] >= 0:
                     records = recorder.records
                     out.node = recorder.base + len(records)
-                    records.append((self, nodes, params, (y, arrays, params), 1, (inputs, out) if recorder.keep else None))
+                    records.append((self, nodes, (y, arrays, params), 1, (inputs, out, params) if recorder.keep else None))
         return out
 
     def infer(self, *inputs: Any, **params: Any) -> Spec:
@@ -425,7 +420,7 @@ class Basic(Op):
             if position >= 0:
                 records = recorder.records
                 out.node = recorder.base + len(records)
-                records.append((self, [position], params, (y, data, params), 1, (inputs, out) if recorder.keep else None))
+                records.append((self, [position], (y, data, params), 1, (inputs, out, params) if recorder.keep else None))
         return out
 
     def forward(self, k: Any, x: Any, **params: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ import threading
 from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from .. import backend
+from ..backend import KERNELS
 from .tensor import Tensor
 
 # A node number is a session number in the high bits and a position on that session's tape in the low ones: a tensor
@@ -28,7 +29,8 @@ class Recorder:
     Attributes:
         base: Node number of position 0.
         records: ``None`` for a leaf and for the leading outputs of an op with several, else the tuple
-            ``(op, input positions, params, saved, outputs, tensors)``.
+            ``(op, input positions, saved, number of outputs, tensors)``, where ``tensors`` is ``None`` or
+            ``(inputs, outputs, params)``.
         keep: Whether records keep their input and output tensors, which gradients of gradients need.
     """
 
@@ -114,22 +116,26 @@ def backward(
         record = records.pop() if consume else records[i]
         if record is None:
             continue
-        op, inputs, params, saved, outputs, _ = record
+        op, inputs, saved, outputs, _ = record
         if outputs == 1:
-            g = grads[i]
+            some = g = grads[i]
             if g is None:
                 continue
             if consume:
                 grads[i] = None
         else:
             g = tuple(grads[i - outputs + 1 : i + 1])
-            if all(part is None for part in g):
+            some = next((part for part in g if part is not None), None)
+            if some is None:
                 continue
-        needs = [
-            j >= 0 and (wanted is None or wanted[j]) and (into[j] if j in into and j not in stored else True)
-            for j in inputs
-        ]
-        for j, need, gi in zip(inputs, needs, op.gradients(saved, g, needs, params)):
+        needs: list[Any] = []
+        for j in inputs:
+            if j < 0 or (wanted is not None and not wanted[j]):
+                needs.append(False)
+            else:
+                needs.append(into[j] if j in into and j not in stored else True)
+        k = KERNELS.get(type(some)) or backend.kernels_of(some)
+        for j, need, gi in zip(inputs, needs, op.backward(k, saved, g, needs)):
             if need is False or gi is None:
                 continue
             target = into.get(j)
@@ -151,7 +157,7 @@ def _differentiable_backward(records: Sequence[Any], grads: list[Any], stop: int
         record = records[i]
         if record is None:
             continue
-        op, inputs, params, _, outputs, tensors = record
+        op, inputs, _, outputs, tensors = record
         g = grads[i] if outputs == 1 else tuple(grads[i - outputs + 1 : i + 1])
         if g is None or (outputs > 1 and all(part is None for part in g)):
             continue
@@ -161,7 +167,7 @@ def _differentiable_backward(records: Sequence[Any], grads: list[Any], stop: int
                 "A gradient of a gradient needs the inner computation recorded by a tape that is persistent or nested "
                 "in the outer one."
             )
-        for j, need, gi in zip(inputs, needs, op.tensor_gradients(*tensors, g, needs, params)):
+        for j, need, gi in zip(inputs, needs, op.tensor_gradients(*tensors[:2], g, needs, tensors[2])):
             if need and gi is not None:
                 old = grads[j]
                 grads[j] = gi if old is None else old + gi
@@ -341,7 +347,7 @@ def _reachable(records: Sequence[Any], sources: Iterable[int], start: int, stop:
     for i in range(start, stop):
         record = records[i]
         if record is not None and any(j >= 0 and wanted[j] for j in record[1]):
-            for o in range(record[4]):
+            for o in range(record[3]):
                 wanted[i - o] = True
     return wanted
 
