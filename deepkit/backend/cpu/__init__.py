@@ -4,3 +4,4 @@ from .conv import *
 from .elementwise import *
 from .linear import *
 from .pool import *
+from .random import *

@@ -1,0 +1,41 @@
+"""Dropout from the Philox stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.op import Op
+from ..autograd.spec import Spec
+from ..autograd.tensor import Tensor
+
+
+class Dropout(Op):
+    """x · keep / (1 - rate), where ``keep`` is drawn from the stream (key, draw) (Srivastava et al., JMLR 2014)."""
+
+    def infer(self, x: Spec, rate: float, key: int = 0, draw: int = 0, noise_shape: Any = None) -> Spec:
+        return Spec(x.shape, x.dtype)
+
+    def forward(self, k: Any, x: Any, rate: float, key: int, draw: int, noise_shape: Any = None) -> tuple[Any, Any]:
+        keep = k.random_keep(key, draw, x.shape if noise_shape is None else noise_shape, rate)
+        scale = x.dtype.type(1 / (1 - rate))
+        y = x * scale
+        y *= keep
+        return y, (keep, scale)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        keep, scale = saved
+        gx = g * scale
+        gx *= keep
+        return (gx,)
+
+    def reference(self, x: Any, rate: float, key: int, draw: int, noise_shape: Any = None) -> Any:
+        from .. import backend
+
+        shape = x.shape if noise_shape is None else noise_shape
+        keep = backend.kernels_of(x.data).random_keep(key, draw, shape, rate)
+        return x * Tensor(keep.astype(x.dtype)) * (1 / (1 - rate))
+
+
+dropout = Dropout()
+
+__all__ = ["Dropout", "dropout"]
