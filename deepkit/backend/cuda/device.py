@@ -60,10 +60,11 @@ def diagnose() -> Diagnosis:
     driver = _driver_version()
     cuda_version, count, error = _query_driver()
     package, version = _find_cupy()
-    toolkit = _find_toolkit(_cupy_cuda_major(package) or (cuda_version or (0, 0))[0])
+    major = _cupy_cuda_major(package) or (cuda_version or (SUPPORTED_CUDA[-1],))[0]
+    toolkit = _find_toolkit(major)
     problems = [
         *_driver_problems(cuda_version, count, error),
-        *_cupy_problems(package, cuda_version, toolkit),
+        *_cupy_problems(package, cuda_version, toolkit, _has_nvrtc(major)),
         *_kernel_problems(),
     ]
     if cuda_version is not None and driver is None:
@@ -174,7 +175,9 @@ def _pip_line(major: int) -> str:
     return f'pip install "cupy-cuda{major}x[ctk]"'
 
 
-def _cupy_problems(package: str | None, version: tuple[int, int] | None, toolkit: str | None) -> list[str]:
+def _cupy_problems(
+    package: str | None, version: tuple[int, int] | None, toolkit: str | None, nvrtc: bool
+) -> list[str]:
     runs = version[0] if version else SUPPORTED_CUDA[-1]
     wanted = next((major for major in SUPPORTED_CUDA if major <= runs), SUPPORTED_CUDA[-1])
     if package is None:
@@ -186,32 +189,43 @@ def _cupy_problems(package: str | None, version: tuple[int, int] | None, toolkit
             f"{package} is built for CUDA {built_for}, but {reason}. "
             f"Replace it: pip uninstall -y {package} && {_pip_line(wanted)}"
         ]
+    missing = []
     if toolkit is None:
-        return [
-            "The CUDA headers and NVRTC, which kernels are compiled with, are missing. "
-            f"Install them: {_pip_line(built_for or wanted)}"
-        ]
-    return []
+        missing.append("the CUDA headers (cuda_fp16.h)")
+    if not nvrtc:
+        missing.append("NVRTC (libnvrtc)")
+    if not missing:
+        return []
+    return [
+        f"CuPy compiles kernels with {' and '.join(missing)}, not found here. "
+        f"Install them: {_pip_line(built_for or wanted)}"
+    ]
 
 
 # --------------------------------------------------------------------------------------------------- toolkit
 
 
 def _toolkit_roots(major: int) -> list[Path]:
-    """Folders that may hold ``include/cuda_fp16.h``, those named by the user first."""
+    """Folders that may hold a CUDA toolkit or a part of it, those named by the user first."""
     roots = [Path(os.environ[name]) for name in ("CUDA_PATH", "CUDA_HOME") if os.environ.get(name)]
     for folder in map(Path, filter(None, sys.path)):  # the wheels that CuPy's [ctk] extra brings
-        roots += [folder / "nvidia" / f"cu{major}", folder / "nvidia" / "cuda_runtime"]
+        roots += [folder / "nvidia" / part for part in (f"cu{major}", "cuda_runtime", "cuda_nvrtc")]
     roots += [Path("/usr/local/cuda"), Path(f"/usr/local/cuda-{major}"), Path("/opt/cuda"), Path("/usr")]
     return roots
 
 
 def _find_toolkit(major: int) -> str | None:
-    """The folder of the CUDA headers, looked for in the environment, the wheels and the usual places."""
+    """The folder of the CUDA headers."""
     for root in _toolkit_roots(major):
         if (root / "include" / "cuda_fp16.h").is_file():
             return str(root / "include")
     return None
+
+
+def _has_nvrtc(major: int) -> bool:
+    """Whether there is an NVRTC library of this CUDA major version."""
+    names = (f"lib*/libnvrtc.so.{major}*", f"lib/*/libnvrtc.so.{major}*", f"bin/nvrtc64_{major}*.dll")
+    return any(next(root.glob(name), None) is not None for root in _toolkit_roots(major) for name in names)
 
 
 # --------------------------------------------------------------------------------------------------- kernels
@@ -220,5 +234,7 @@ def _find_toolkit(major: int) -> str | None:
 def _kernel_problems() -> list[str]:
     """A version of deepkit whose CUDA modules are not written yet says so here."""
     if importlib.util.find_spec(f"{__package__}.elementwise") is None:
-        return ["This version of deepkit has no CUDA kernels yet. Use the NumPy backend: DEEPKIT_BACKEND=numpy"]
+        return [
+            "This version of deepkit has no CUDA kernels yet. Use the NumPy backend: DEEPKIT_BACKEND=numpy"
+        ]
     return []
