@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import deepkit
+from deepkit.backend.cuda.sources import kernel_folder
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,6 +23,10 @@ def test_versions_agree():
 def test_licence_and_attribution_are_there():
     assert "Apache License" in (ROOT / "LICENSE").read_text()
     assert "CC BY 4.0" in (ROOT / "deepkit/datasets/data/ATTRIBUTION.md").read_text()
+
+
+def test_kernel_folder_of_a_checkout():
+    assert kernel_folder() == ROOT / "kernels"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,8 @@ def test_wheel_works_outside_the_checkout(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(target)
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import deepkit; from deepkit.datasets import digits;"
+        "from deepkit.backend.cuda.sources import kernel_folder;"
+        "assert str(kernel_folder()) == sys.argv[1] + '/deepkit/kernels', kernel_folder();"
         "assert deepkit.__file__.startswith(sys.argv[1]), deepkit.__file__; print(len(digits.load_data()[0][0]))"
     )
     command = [sys.executable, "-I", "-c", program, str(target)]
