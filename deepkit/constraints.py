@@ -39,8 +39,8 @@ class MaxNorm(Constraint):
 
     Example:
         >>> MaxNorm(1.0)([[3.0], [4.0]])
-        Tensor([[0.6      ],
-               [0.79999995]], dtype=float32)
+        Tensor([[0.6],
+                [0.8]], dtype=float32)
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0):
@@ -77,7 +77,7 @@ class UnitNorm(Constraint):
     Example:
         >>> UnitNorm()([[3.0], [4.0]])
         Tensor([[0.6],
-               [0.8]], dtype=float32)
+                [0.8]], dtype=float32)
     """
 
     def __init__(self, axis: Any = 0):
