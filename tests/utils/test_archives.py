@@ -39,12 +39,18 @@ def special(name, kind, linkname=""):
 
 
 def everything_under(folder):
-    return {os.path.relpath(os.path.join(base, name), folder) for base, _, names in os.walk(folder) for name in names}
+    return {
+        os.path.relpath(os.path.join(base, name), folder)
+        for base, _, names in os.walk(folder)
+        for name in names
+    }
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 def test_tar_is_unpacked(tmp_path, mode):
-    archive = make_tar(tmp_path / "a.tar", ["one.txt", "deep/er/two.txt", special("empty", tarfile.DIRTYPE)], mode)
+    archive = make_tar(
+        tmp_path / "a.tar", ["one.txt", "deep/er/two.txt", special("empty", tarfile.DIRTYPE)], mode
+    )
     assert extract_archive(archive, tmp_path / "out")
     assert everything_under(tmp_path / "out") == {"one.txt", "deep/er/two.txt"}
     assert (tmp_path / "out/empty").is_dir()

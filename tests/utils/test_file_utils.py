@@ -109,7 +109,9 @@ def test_names_that_leave_the_folder(origin, cache, fname):
         get_file(fname, origin)
 
 
-@pytest.mark.parametrize("url", ["http://h/a/..", "http://h/", "http://h", "http://h/..?x=/y", "http://h/a\\..\\b"])
+@pytest.mark.parametrize(
+    "url", ["http://h/a/..", "http://h/", "http://h", "http://h/..?x=/y", "http://h/a\\..\\b"]
+)
 def test_urls_without_a_name(cache, url):
     with pytest.raises(ValueError, match="Pass `fname`"):
         get_file(origin=url)

@@ -19,8 +19,8 @@ __all__ = ["random_words", "random_uniform", "random_normal", "random_truncated_
            "random_generator"]  # fmt: skip
 
 
-class _Local(threading.local):
-    """One bit generator a thread; setting its state costs a fraction of making a new one."""
+class _Source:
+    """The bit generator of a thread; setting its state costs a fraction of making a new one."""
 
     def __init__(self) -> None:
         self.philox = np.random.Philox(0)
@@ -29,11 +29,14 @@ class _Local(threading.local):
         self.state["has_uint32"] = 0
 
 
-_local = _Local()
+_threads = threading.local()
 
 
 def _start(key: int, draw: int) -> np.random.Philox:
-    local = _local
+    try:
+        local = _threads.source
+    except AttributeError:  # made on first use: importing numpy.random takes a tenth of importing NumPy
+        local = _threads.source = _Source()
     inner = local.state["state"]
     inner["key"][0], inner["key"][1] = key, 0
     inner["counter"][:] = 0
