@@ -2,9 +2,14 @@
 
 from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as serialize
+from .conv import *
+from .conv_transpose import *
 from .core import Activation, Dense, Embedding, Identity, Lambda, Masking
+from .depthwise import *
+from .global_pool import *
 from .input_layer import Input, InputLayer
 from .layer import InputSpec, Layer
+from .pool import *
 
 
 def deserialize(config, custom_objects=None):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from ..autograd.dtypes import join, np_dtype
 from ..autograd.op import Op, to_tensor
 from ..autograd.spec import Spec
 from ..config import standardize_data_format
@@ -32,15 +31,10 @@ class Conv(Op):
         act: str | None = None,
     ) -> Spec:  # fmt: skip
         kernel = w.shape[:-2]
-        if len(x.shape) != len(w.shape):
-            raise ValueError(
-                f"conv: the input must have {len(w.shape)} axes (batch, {len(kernel)} spatial, channels) for a "
-                f"kernel of shape {w.shape}. Received an input of shape {x.shape}."
-            )
-        _groups(x.shape[-1], w.shape)
+        _groups(x.shape, w.shape)
         ones = (1,) * len(kernel)
         out = output_sizes(x.shape[1:-1], kernel, strides or ones, dilation or ones, padding, "conv")  # type: ignore[arg-type]
-        return Spec((x.shape[0], *out, w.shape[-1]), join(np_dtype(x.dtype), np_dtype(w.dtype)).name)
+        return Spec((x.shape[0], *out, w.shape[-1]), x.dtype)
 
     def forward(
         self, k: Any, x: Any, w: Any, b: Any, strides: Any = None, padding: Any = "valid", dilation: Any = None,
@@ -49,8 +43,8 @@ class Conv(Op):
         kernel = w.shape[:-2]
         ones = (1,) * len(kernel)
         strides, dilation = strides or ones, dilation or ones
+        groups = _groups(x.shape, w.shape)
         pads = resolve_padding(x.shape[1:-1], kernel, strides, dilation, padding, "conv")
-        groups = _groups(x.shape[-1], w.shape)
         y = k.conv(x, w, b, strides, pads, dilation, groups, act)
         return y, (x, w, None if act is None else y, strides, pads, dilation, groups, act)
 
@@ -85,8 +79,14 @@ class Conv(Op):
         return apply_activation(y if b is None else y + b, act)
 
 
-def _groups(channels: int | None, kernel_shape: Any) -> int:
-    inputs, outputs = kernel_shape[-2:]
+def _groups(shape: Any, kernel_shape: Any) -> int:
+    """Number of groups of a convolution of an input and a kernel of these shapes, if they fit."""
+    if len(shape) != len(kernel_shape):
+        raise ValueError(
+            f"conv: a kernel of shape {tuple(kernel_shape)} takes inputs of {len(kernel_shape)} axes (batch, "
+            f"{len(kernel_shape) - 2} spatial, channels). Received an input of shape {tuple(shape)}."
+        )
+    channels, (inputs, outputs) = shape[-1], kernel_shape[-2:]
     if channels is None:
         raise ValueError("conv: the number of input channels must be known.")
     groups = channels // inputs if inputs else 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.dtypes import join, np_dtype
 from ..autograd.op import Op
 from ..autograd.spec import Spec
 from ..config import standardize_data_format
 from ..utils.windows import Pairs, size_tuple, transposed_sizes
 from .conv import convolution
 from .shape import reshape, transpose
-from .spatial import channels_first, channels_last, check_padding, promoted, spatial_rank
+from .spatial import channels_first, channels_last, check_padding, padded, promoted, spatial_rank
 
 
 class ConvTranspose(Op):
@@ -34,7 +33,7 @@ class ConvTranspose(Op):
                 "(*kernel_size, output channels, input channels)."
             )
         out = self._sizes(x, w, strides, padding, dilation, output_padding)
-        return Spec((x.shape[0], *out, w.shape[-2]), join(np_dtype(x.dtype), np_dtype(w.dtype)).name)
+        return Spec((x.shape[0], *out, w.shape[-2]), x.dtype)
 
     def forward(
         self, k: Any, x: Any, w: Any, b: Any, strides: Any, padding: str, dilation: Any, output_padding: Any,
@@ -60,13 +59,11 @@ class ConvTranspose(Op):
         turned = transpose(w[tuple(slice(None, None, -1) for _ in kernel)], (*range(len(kernel)), -1, -2))
         sizes = x.shape[1:-1]
         if max(strides) > 1:
-            from .. import ops
-
             # (n, a, b, c) becomes (n, a, 1, b, 1, c), is padded to (n, a, s, b, s, c) and flattened again.
             apart = [x.shape[0], *(m for n in sizes for m in (n, 1)), inputs]
-            holes = [(0, 0), *(p for s in strides for p in ((0, 0), (0, s - 1))), (0, 0)]
+            holes = tuple(p for s in strides for p in ((0, 0), (0, s - 1)))
             spread = [x.shape[0], *(n * s for n, s in zip(sizes, strides)), inputs]
-            x = reshape(ops.pad(reshape(x, apart), holes), spread)
+            x = reshape(padded(reshape(x, apart), holes), spread)
             x = x[(slice(None),) + tuple(slice(0, (n - 1) * s + 1) for n, s in zip(sizes, strides))]
         around = []
         for n, m, kk, s, d, (lo, _) in zip(sizes, spatial, kernel, strides, dilation, pads):

@@ -112,9 +112,9 @@ def apply_activation(y: Any, act: str | None) -> Any:
     """The activation called ``act`` in basic ops, for the references of fused ops."""
     if act is None:
         return y
-    from . import nn
+    from .. import ops
 
-    return getattr(nn, act)(y) if act != "exponential" else elementwise.exp(y)
+    return getattr(ops, "exp" if act == "exponential" else act)(y)
 
 
 dense = Dense()

@@ -8,7 +8,8 @@ from ..autograd.dtypes import join, np_dtype
 from ..autograd.op import cast, to_tensor
 from ..autograd.spec import Spec
 from ..utils.windows import Pairs
-from .shape import transpose
+from .creation import full
+from .shape import concatenate, transpose
 
 
 def under(tap: Any, out: Any, strides: Any, dilation: Any) -> tuple[slice, ...]:
@@ -18,12 +19,12 @@ def under(tap: Any, out: Any, strides: Any, dilation: Any) -> tuple[slice, ...]:
 
 
 def padded(x: Any, pads: Pairs, value: float = 0.0) -> Any:
-    """``x`` (n, *spatial, c) with ``value`` around its spatial axes."""
-    if not any(lo or hi for lo, hi in pads):
-        return x
-    from .. import ops
-
-    return ops.pad(x, [(0, 0), *pads, (0, 0)], constant_values=value)
+    """``x`` with ``value`` before and after its second axis, its third, and so on."""
+    for axis, pair in enumerate(pads, 1):
+        if any(pair):
+            lo, hi = (full((*x.shape[:axis], n, *x.shape[axis + 1 :]), value, dtype=x.dtype) for n in pair)
+            x = concatenate([lo, x, hi], axis)
+    return x
 
 
 def channels_last(x: Any) -> Any:
