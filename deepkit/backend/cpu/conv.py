@@ -21,6 +21,9 @@ from .window import Pairs, Sizes, patches, pieces, taps, window_shape
 
 __all__ = ["conv", "conv_grad", "conv_transpose", "conv_transpose_grad"]
 
+# Lines longer than this gain nothing from a bias laid out as long as they are.
+_LONGEST_LINE = 512
+
 Gradients = tuple["ndarray | None", "ndarray | None", "ndarray | None"]
 
 
@@ -117,8 +120,9 @@ def _convolve(
     kernel, channels = w.shape[:-2], w.shape[-1]
     matrix = w.reshape(-1, channels)
     out = y.shape[1:-1]
-    # One row of results at a time is a longer run than one pixel's channels, so the bias is laid out to match.
-    bias = None if b is None else np.tile(b, out[-1])
+    # A line of results is a longer run than one pixel's channels, so the bias is laid out to match.
+    in_lines = out[-1] <= _LONGEST_LINE
+    bias = np.concatenate((b,) * out[-1]) if b is not None and in_lines else b
     if _is_pointwise(kernel, strides, padding):
         cuts = list(pieces(x.shape[0], out, channels * x.itemsize))
         rows: Iterator[ndarray] = (x[part, row].reshape(-1, x.shape[-1]) for part, row in cuts)
@@ -132,7 +136,7 @@ def _convolve(
         else:
             piece[...] = np.dot(columns, matrix).reshape(piece.shape)
         if bias is not None:
-            line = piece.shape[-2] * channels
+            line = channels * (piece.shape[-2] if in_lines else 1)
             lines = piece.reshape(-1, line)
             lines += bias[:line]
         if act is not None:

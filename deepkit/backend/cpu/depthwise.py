@@ -15,21 +15,21 @@ from .window import Pairs, Sizes, pieces, taps
 _BYTES = 2**18
 
 
-def _spread(w: ndarray, channels: int, width: int) -> ndarray:
-    """Weights (*kernel, width, c, m): repeated along the last spatial dimension, for long runs in the inner loop."""
-    taps_first = w.reshape(*w.shape[:-2], 1, channels, -1)
-    return np.ascontiguousarray(
-        np.broadcast_to(taps_first, (*w.shape[:-2], width, channels, taps_first.shape[-1]))
-    )
+def _spread(w: ndarray, channels: int, cuts: list[tuple[slice, slice]], out: Sizes) -> ndarray:
+    """Weights (*kernel, width, c, m): repeated along the pieces' last dimension, for long runs in the inner loop."""
+    width = out[-1] if len(out) > 1 else max((row.stop - row.start for _, row in cuts), default=0)
+    w = w.reshape(*w.shape[:-2], 1, channels, w.shape[-1] // channels)
+    return np.ascontiguousarray(np.broadcast_to(w, (*w.shape[:-3], width, *w.shape[-2:])))
 
 
 def depthwise(x: ndarray, w: ndarray, y: ndarray, strides: Sizes, padding: Pairs, dilation: Sizes) -> None:
     """Convolve each channel of ``x`` with its own filters into ``y`` (n, *out, c * m)."""
     channels, out = x.shape[-1], y.shape[1:-1]
-    weights = _spread(w, channels, out[-1])
+    cuts = list(pieces(y.shape[0], out, y.shape[-1] * y.itemsize, _BYTES))
+    weights = _spread(w, channels, cuts, out)
     x = x[..., None]
     result = y.reshape(*y.shape[:-1], channels, y.shape[-1] // channels)
-    for part, row in pieces(y.shape[0], out, y.shape[-1] * y.itemsize, _BYTES):
+    for part, row in cuts:
         total = result[part, row]
         total[...] = 0
         product = np.empty_like(total)
@@ -52,10 +52,11 @@ def depthwise_grad(
 ) -> None:
     """Add the gradients of :func:`depthwise` to ``gx`` and ``gw``, those that aren't ``None``."""
     channels, out = x.shape[-1], gy.shape[1:-1]
-    weights = _spread(w, channels, out[-1])
+    cuts = list(pieces(gy.shape[0], out, gy.shape[-1] * gy.itemsize, _BYTES))
+    weights = _spread(w, channels, cuts, out)
     gy = gy.reshape(*gy.shape[:-1], channels, gy.shape[-1] // channels)
     sums = None if gw is None else np.zeros((*w.shape[:-2], *gy.shape[-2:]), w.dtype)
-    for part, row in pieces(gy.shape[0], out, gy.shape[-1] * channels * gy.itemsize, _BYTES):
+    for part, row in cuts:
         g = gy[part, row]
         for tap, windows, elements in taps(x.shape[1:-1], w.shape[:-2], strides, padding, dilation, row, out):
             under = g[windows]

@@ -125,7 +125,7 @@ def patches(
         span = (rows - 1) * strides[0] + (kernel[0] - 1) * dilation[0] + 1
         rest = tuple(n + lo + hi for n, (lo, hi) in zip(spatial[1:], padding[1:]))
         if transposed:
-            source = np.moveaxis(np.zeros((channels, images, span, *rest), x.dtype), 0, -1)
+            source = np.zeros((channels, images, span, *rest), x.dtype).transpose(*range(1, x.ndim), 0)
         else:
             source = np.zeros((images, span, *rest, channels), x.dtype)
         interior = tuple(slice(lo, lo + n) for n, (lo, _) in zip(spatial[1:], padding[1:]))
