@@ -3,5 +3,6 @@
 from .conv import *
 from .elementwise import *
 from .linear import *
+from .optimizer import *
 from .pool import *
 from .random import *
