@@ -25,6 +25,11 @@ def test_licence_and_attribution_are_there():
     assert "CC BY 4.0" in (ROOT / "deepkit/datasets/data/ATTRIBUTION.md").read_text()
 
 
+def test_every_folder_is_a_package():
+    folders = {path.parent for path in (ROOT / "deepkit").rglob("*.py")}
+    assert not [str(folder) for folder in folders if not (folder / "__init__.py").is_file()]
+
+
 def test_kernel_folder_of_a_checkout():
     assert kernel_folder() == ROOT / "kernels"
 
