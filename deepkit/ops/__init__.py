@@ -4,6 +4,8 @@ Every function takes tensors, variables, NumPy arrays, Python numbers and lists,
 (:class:`deepkit.KerasTensor`), for which it computes shape and dtype alone.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import operators
 from .conv import *
 from .conv_transpose import *
@@ -18,3 +20,7 @@ from .reduce import *
 from .shape import *
 
 operators.install()
+
+if TYPE_CHECKING:  # most names are lines of a table, which a type checker can't see
+
+    def __getattr__(name: str) -> Any: ...
