@@ -174,7 +174,7 @@ def get(identifier: Any) -> Callable[..., Any]:
 def serialize(activation: Any) -> Any:
     """The name of an activation of deepkit's, else its configuration."""
     name = getattr(activation, "__name__", None)
-    if ALL.get(name) is activation:
+    if name and ALL.get(name) is activation:
         return name
     return serialize_keras_object(activation)
 

@@ -33,7 +33,7 @@ class DTypePolicy:
             self.compute_dtype, self.variable_dtype = standardize_dtype(name[len("mixed_") :]), "float32"
         else:
             self.compute_dtype = self.variable_dtype = standardize_dtype(name)
-        self.name = name
+        self.name: str = name
 
     quantization_mode = None
 

@@ -321,7 +321,7 @@ class Elementwise(Op):
                 plain = False
             if not plain or params or (self.result == "float" and _is_integer(x)):
                 return Op.__call__(self, *inputs, **params)
-            arrays = (x, z)
+            arrays: tuple[Any, ...] = (x, z)
             first = z if x is a else x
         else:
             a = b = inputs[0]

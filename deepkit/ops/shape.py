@@ -286,7 +286,7 @@ def _pieces(g: Any, axis: int, sizes: Sequence[int], needs: Any) -> list[Any]:
     start = 0
     lead = (slice(None),) * axes_of(axis, g.ndim)[0]
     for n, need in zip(sizes, needs):
-        out.append(None if need is False else g[(*lead, slice(start, start + n))])
+        out.append(None if need is False else g[lead + (slice(start, start + n),)])
         start += n
     return out
 

@@ -24,7 +24,7 @@ class _Source:
 
     def __init__(self) -> None:
         self.philox = np.random.Philox(0)
-        self.state: dict[str, Any] = self.philox.state
+        self.state: Any = self.philox.state
         self.state["buffer_pos"] = 4
         self.state["has_uint32"] = 0
 
