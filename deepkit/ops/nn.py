@@ -57,7 +57,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
     Example:
         >>> softmax([1.6, 0.55, 0.98])
-        Tensor([0.5326..., 0.1863..., 0.2865...], dtype=float32)
+        Tensor([0.529..., 0.185..., 0.284...], dtype=float32)
     """
     return _softmax(_floating(x), axis=tuple(axis) if isinstance(axis, list) else axis)
 

@@ -348,7 +348,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
     Example:
         >>> logsumexp([1000.0, 1000.0])
-        Tensor(1000.6931, dtype=float32)
+        Tensor(1000.693..., dtype=float32)
     """
     return _logsumexp(_floating(x), axis=_static(axis), keepdims=keepdims)
 
