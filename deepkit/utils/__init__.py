@@ -1,0 +1,32 @@
+"""Helpers under the names of ``keras.utils``; each is imported when it is first asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "..registry": (
+        "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
+        "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",
+    ),
+    ".file_utils": ("get_file",),
+    ".numerical": ("normalize", "to_categorical"),
+    ".py_dataset": ("PyDataset",),
+    ".random_seed": ("set_random_seed",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
