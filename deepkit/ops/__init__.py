@@ -14,6 +14,7 @@ from .creation import identity_matrix as identity
 from .elementwise import *
 from .index import *
 from .linear import dense, matmul
+from .loss import *
 from .nn import *
 from .pool import *
 from .reduce import *

@@ -94,7 +94,7 @@ class CompiledLoss:
             ValueError: if there are too few, too many, or for an unknown output.
         """
         losses = per_output(self.given, names, "loss", structure)
-        self.losses = [None if item is None else self._as_loss(losses_module.get(item)) for item in losses]
+        self.losses = [None if item is None else losses_module.checked(losses_module.get(item)) for item in losses]
         weights = self.weights_given
         if isinstance(weights, (int, float)):
             weights = [float(weights)] * len(names)
@@ -105,12 +105,6 @@ class CompiledLoss:
         if len(names) > 1:
             self.trackers = [None if loss is None else metrics_module.Mean(name=f"{name}_loss")
                              for name, loss in zip(names, self.losses)]  # fmt: skip
-
-    @staticmethod
-    def _as_loss(loss: Any) -> Any:
-        if isinstance(loss, losses_module.Loss):
-            return loss
-        return losses_module.LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The total loss, a scalar tensor."""

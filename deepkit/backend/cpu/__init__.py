@@ -3,6 +3,7 @@
 from .conv import *
 from .elementwise import *
 from .linear import *
+from .loss import *
 from .optimizer import *
 from .pool import *
 from .random import *
