@@ -166,8 +166,7 @@ class Trainer:
         """Results of all metrics by name; tensors, which are read when somebody looks."""
         out: dict[str, Any] = {}
         if self._compiled:
-            if self._compiled["loss"] is not None or self._compiled["tracker"].count_seen:
-                out["loss"] = self._compiled["tracker"].result()
+            out["loss"] = self._compiled["tracker"].result()
             if self._compiled["loss"] is not None:
                 out.update({m.name: m.result() for m in self._compiled["loss"].metrics})
         named = self._compiled["metrics"].named() if self._compiled.get("metrics") is not None else []
