@@ -77,7 +77,7 @@ def checked(loss: Any) -> Any:
 def serialize(loss: Any) -> Any:
     """The configuration of a loss; the name of a function of deepkit's own."""
     name = getattr(loss, "__name__", None)
-    if ALL.get(name) is loss and not isinstance(loss, type):
+    if name and ALL.get(name) is loss and not isinstance(loss, type):
         return name
     return serialize_keras_object(loss)
 
