@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import tempfile
 from typing import IO, Any, Iterator
 
 
 @contextlib.contextmanager
-def atomic_write(filepath: str | os.PathLike[str], mode: str = "wb", encoding: str | None = None) -> Iterator[IO[Any]]:
+def atomic_write(
+    filepath: str | os.PathLike[str], mode: str = "wb", encoding: str | None = None
+) -> Iterator[IO[Any]]:
     """Open a file for writing that takes its name only once it is complete and on disk.
 
     What is written goes to a temporary file in the same folder. At the end of the ``with`` block that file is flushed
@@ -30,6 +31,7 @@ def atomic_write(filepath: str | os.PathLike[str], mode: str = "wb", encoding: s
         OSError: if the folder can't be written to or the disk is full. The old file is untouched then.
 
     Example:
+        >>> import shutil, tempfile
         >>> folder = tempfile.mkdtemp()
         >>> path = os.path.join(folder, "note.txt")
         >>> with atomic_write(path, "w") as file:
@@ -43,12 +45,18 @@ def atomic_write(filepath: str | os.PathLike[str], mode: str = "wb", encoding: s
     target = os.path.realpath(os.fspath(filepath))
     folder = os.path.dirname(target)
     if os.path.isdir(target):
-        raise IsADirectoryError(f"{os.fspath(filepath)!r} is a directory; a file can't be written in its place.")
+        raise IsADirectoryError(
+            f"{os.fspath(filepath)!r} is a directory; a file can't be written in its place."
+        )
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"The folder {folder!r} doesn't exist; make it before writing {os.fspath(filepath)!r}.")
+        raise FileNotFoundError(
+            f"The folder {folder!r} doesn't exist; make it before writing {os.fspath(filepath)!r}."
+        )
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)[:64]}.", suffix=".part", dir=folder)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{os.path.basename(target)[:64]}.", suffix=".part", dir=folder
+        )
         with os.fdopen(handle, mode, encoding=None if mode == "wb" else encoding or "utf-8") as file:
             yield file
             file.flush()
@@ -62,7 +70,9 @@ def atomic_write(filepath: str | os.PathLike[str], mode: str = "wb", encoding: s
         if other or error.errno is None or error.strerror is None:
             raise  # raised by what the block did elsewhere
         raise type(error)(
-            error.errno, f"{error.strerror}; writing failed and an earlier file of that name is untouched", os.fspath(filepath)
+            error.errno,
+            f"{error.strerror}; writing failed and an earlier file of that name is untouched",
+            os.fspath(filepath),
         ) from error
     finally:
         if temporary is not None:

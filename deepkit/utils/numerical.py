@@ -36,7 +36,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
             fits = False
         if not fits:
             raise ValueError(
-                f"to_categorical: `x` should hold whole numbers, the classes 0, 1, 2, ... Received dtype {values.dtype}. "
+                f"to_categorical: `x` should hold whole numbers, the classes. Received dtype {values.dtype}. "
                 "Number the classes first, for instance with np.unique(x, return_inverse=True)[1]."
             )
         values = whole
@@ -44,11 +44,15 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         values = values[..., 0]
     if num_classes is None:
         if not values.size:
-            raise ValueError("to_categorical: `x` is empty, so the number of classes must be given: num_classes=...")
+            raise ValueError(
+                "to_categorical: `x` is empty, so the number of classes must be given: num_classes=..."
+            )
         num_classes = int(values.max()) + 1
     if values.size and (values.min() < 0 or values.max() >= num_classes):
         wrong = int(values.min() if values.min() < 0 else values.max())
-        raise ValueError(f"to_categorical: class {wrong} is out of range for num_classes={num_classes}: 0 to {num_classes - 1}.")
+        raise ValueError(
+            f"to_categorical: class {wrong} is out of range for num_classes={num_classes}: 0 to {num_classes - 1}."
+        )
     out = np.zeros((values.size, num_classes))
     out[np.arange(values.size), values.reshape(-1)] = 1.0
     out = out.reshape((*values.shape, num_classes))

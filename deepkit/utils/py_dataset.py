@@ -72,7 +72,9 @@ class PyDataset:
 
     def __getitem__(self, index: int) -> Any:
         """Batch number ``index``."""
-        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index), which returns a batch.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __getitem__(index), which returns a batch."
+        )
 
     def __iter__(self) -> Iterator[Any]:
         count = self.num_batches
@@ -84,7 +86,9 @@ class PyDataset:
         """Number of batches, ``None`` for endless data."""
         if hasattr(self, "__len__"):
             return len(self)
-        raise NotImplementedError(f"{type(self).__name__} must define __len__() or `num_batches`: the number of batches.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __len__() or `num_batches`: the number of batches."
+        )
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""
