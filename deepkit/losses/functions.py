@@ -346,7 +346,8 @@ def circle(
     positive = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(references, 0))
     negative = ops.logical_not(positive)
     if remove_diagonal:
-        positive = ops.logical_and(positive, ops.logical_not(ops.eye(*positive.shape, dtype="bool")))
+        rows, columns = positive.shape
+        positive = ops.logical_and(positive, ops.logical_not(ops.eye(rows, columns, dtype="bool")))
     distances = 1 - ops.matmul(y_pred, ops.transpose(embeddings))
     delta_positive, delta_negative = margin, 1 - margin
     weight_positive = ops.stop_gradient(ops.maximum(distances + margin, 0.0))

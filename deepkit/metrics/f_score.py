@@ -56,7 +56,7 @@ class FBetaScore(Metric):
             largest = ops.max(p, axis=-1, keepdims=True)
             p = ops.logical_and(p >= largest, ops.abs(p) > 1e-9)
         else:
-            p = p > self.threshold
+            p = ops.greater(p, self.threshold)
         p = ops.cast(p, self._dtype)
         axis = None if self.average == "micro" else 0
         w = None if sample_weight is None else ops.reshape(to_tensor(sample_weight, self._dtype), (-1, 1))

@@ -48,7 +48,7 @@ class Metric:
     def add_variable(self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, aggregation: str = "sum",
                      name: str | None = None) -> Variable:  # fmt: skip
         """Make a variable that is part of the state."""
-        v = Variable(initializers.get(initializer), shape, dtype or self._dtype, trainable=False, name=name)
+        v: Any = Variable(initializers.get(initializer), shape, dtype or self._dtype, trainable=False, name=name)
         v._initializer = initializers.get(initializer)
         v.path = f"{self.name}/{v.name}"
         self._own.append(v)
