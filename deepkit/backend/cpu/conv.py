@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from .depthwise import depthwise, depthwise_grad
 from .elementwise import activate, activate_grad
+from .memory import empty_reused
 from .window import Pairs, Sizes, patches, pieces, taps, window_shape
 
 __all__ = ["conv", "conv_grad", "conv_transpose", "conv_transpose_grad"]
@@ -70,7 +71,7 @@ def conv(
     """
     kernel = w.shape[:-2]
     out = window_shape(x.shape[1:-1], kernel, strides, padding, dilation)
-    y = np.empty((x.shape[0], *out, w.shape[-1]), x.dtype)
+    y = empty_reused((x.shape[0], *out, w.shape[-1]), x.dtype)
     if groups == 1:
         _convolve(x, w, b, y, strides, padding, dilation, act)
         return y
@@ -90,10 +91,9 @@ def destination(need: Any, shape: Sizes, dtype: Any) -> ndarray | None:
     """Where a gradient goes, zeroed: the array that ``need`` is, a new one if it is ``True``, else ``None``."""
     if need is False:
         return None
-    if need is True:
-        return np.zeros(shape, dtype)
-    need[...] = 0
-    return need
+    target = empty_reused(shape, dtype) if need is True else need
+    target[...] = 0
+    return target
 
 
 def _groups(w: ndarray, groups: int) -> list[tuple[slice, slice]]:
@@ -255,7 +255,8 @@ def conv_transpose(
         dilation: Its dilation.
         act: Name of a fusible activation, or ``None``.
     """
-    y = np.zeros((x.shape[0], *spatial, w.shape[-2]), x.dtype)
+    y = destination(True, (x.shape[0], *spatial, w.shape[-2]), x.dtype)
+    assert y is not None
     _input_gradient(w, x, y, strides, padding, dilation)
     if b is not None:
         y += b

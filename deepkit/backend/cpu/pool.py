@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .memory import empty_reused
 from .window import Pairs, Sizes, pieces, taps, window_shape
 
 __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_grad"]
@@ -41,7 +42,7 @@ def _reduce(
     """Combine the elements of each window with a binary ufunc whose neutral element is ``start``."""
     spatial, ones = x.shape[1:-1], (1,) * len(pool)
     out = window_shape(spatial, pool, strides, padding, ones)
-    y = np.empty((x.shape[0], *out, x.shape[-1]), x.dtype)
+    y = empty_reused((x.shape[0], *out, x.shape[-1]), x.dtype)
     padded = _is_padded(padding)
     for part, row in _cuts(x, x.shape[0], out, strides):
         piece = y[part, row]
@@ -157,7 +158,7 @@ def _gradient_array(
     shape: Sizes, dtype: np.dtype, out: Sizes, pool: Sizes, strides: Sizes, padding: Pairs, need: Any
 ) -> tuple[ndarray, bool]:
     """The array for the gradient, zeroed unless every element will be stored; and whether no windows overlap."""
-    gx = np.empty(shape, dtype) if need is True else need
+    gx = empty_reused(shape, dtype) if need is True else need
     disjoint = all(k <= s for k, s in zip(pool, strides))
     covered = pool == strides and all(
         m * k == n + lo + hi for n, m, k, (lo, hi) in zip(shape[1:-1], out, pool, padding)
