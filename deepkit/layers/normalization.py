@@ -1,0 +1,289 @@
+"""Batch, layer, group, root-mean-square and unit normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import constraints, initializers, ops, regularizers
+from ..ops.norm import batch_norm, layer_norm
+from ..registry import export
+from .layer import InputSpec, Layer
+
+
+def _to_last(x: Any, axis: int) -> Any:
+    return x if axis == len(x.shape) - 1 else ops.moveaxis(x, axis, -1)
+
+
+def _from_last(x: Any, axis: int) -> Any:
+    return x if axis == len(x.shape) - 1 else ops.moveaxis(x, -1, axis)
+
+
+@export("keras.layers.BatchNormalization")
+class BatchNormalization(Layer):
+    """gamma (x - mean) / √(var + ε) + beta, with the batch's mean and variance in training (Ioffe & Szegedy 2015).
+
+    In inference, and when frozen (``trainable=False``), moving averages take their place.
+
+    Args:
+        axis: The axis that keeps its own statistics, normally the features'.
+        momentum: Weight of the past in the moving averages.
+        epsilon: ε.
+        center: Add beta.
+        scale: Multiply by gamma.
+        beta_initializer: Initializer of beta.
+        gamma_initializer: Initializer of gamma.
+        moving_mean_initializer: Initializer of the moving mean.
+        moving_variance_initializer: Initializer of the moving variance.
+        beta_regularizer: Regularizer of beta.
+        gamma_regularizer: Regularizer of gamma.
+        beta_constraint: Constraint on beta.
+        gamma_constraint: Constraint on gamma.
+        synchronized: Accepted for compatibility; there is one device.
+        renorm: Batch renormalization, which is not supported.
+        **kwargs: Those of :class:`Layer`.
+
+    Raises:
+        ValueError: if the axis is out of range, or its size unknown.
+
+    Example:
+        >>> import deepkit
+        >>> y = deepkit.layers.BatchNormalization()([[1.0], [3.0]], training=True)
+        >>> [round(v, 2) for v in y.ravel().tolist()]
+        [-1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        synchronized: bool = False,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if renorm:
+            raise ValueError("BatchNormalization: renorm=True is not supported.")
+        self.axis = int(axis)
+        self.momentum, self.epsilon, self.center, self.scale = momentum, epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.synchronized = synchronized
+        self.renorm, self.renorm_clipping, self.renorm_momentum = renorm, renorm_clipping, renorm_momentum
+        self.supports_masking = True
+        self.gamma = self.beta = None
+
+    def build(self, input_shape: Any) -> None:
+        rank = len(input_shape)
+        if not -rank <= self.axis < rank:
+            raise ValueError(f"BatchNormalization {self.name!r}: axis {self.axis} is out of range for input {input_shape}.")
+        n = input_shape[self.axis]
+        if n is None:
+            raise ValueError(f"BatchNormalization {self.name!r}: the size along axis {self.axis} must be known. Received: "
+                             f"{input_shape}")  # fmt: skip
+        if self.scale:
+            self.gamma = self.add_weight((n,), self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
+                                         constraint=self.gamma_constraint)  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight((n,), self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
+                                        constraint=self.beta_constraint)  # fmt: skip
+        self.moving_mean = self.add_weight((n,), self.moving_mean_initializer, name="moving_mean", trainable=False)
+        self.moving_variance = self.add_weight((n,), self.moving_variance_initializer, name="moving_variance",
+                                               trainable=False)  # fmt: skip
+        self.input_spec = InputSpec(ndim=rank, axes={self.axis: n})
+        self._axis = self.axis % rank
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        x = _to_last(inputs, self._axis)
+        if not (training and self.trainable):
+            scale = ops.rsqrt(self.moving_variance + self.epsilon)
+            scale = scale if self.gamma is None else scale * self.gamma
+            shift = -self.moving_mean * scale
+            shift = shift if self.beta is None else shift + self.beta
+            return _from_last(x * scale + shift, self._axis)
+        if mask is None:
+            y, mean, variance = batch_norm(x, self.gamma, self.beta, epsilon=self.epsilon)
+        else:
+            y, mean, variance = self._masked(x, mask)
+        if hasattr(mean, "data"):
+            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moving.assign(moving.data * self.momentum + batch.data * (1 - self.momentum))
+        return _from_last(y, self._axis)
+
+    def _masked(self, x: Any, mask: Any) -> Any:
+        """Statistics over the unmasked steps only; the mask has the leading axes of ``x``."""
+        weight = ops.cast(ops.reshape(mask, (*mask.shape, *[1] * (len(x.shape) - len(mask.shape)))), x.dtype)
+        axes = tuple(range(len(x.shape) - 1))
+        weight = ops.broadcast_to(weight, (*x.shape[:-1], 1))
+        total = ops.sum(weight) + 1e-7
+        mean = ops.sum(x * weight, axis=axes) / total
+        variance = ops.sum(ops.square(x - mean) * weight, axis=axes) / total
+        y = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        y = y if self.gamma is None else y * self.gamma
+        return (y if self.beta is None else y + self.beta), mean, variance
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+            "synchronized": self.synchronized,
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
+            "renorm_momentum": self.renorm_momentum,
+        }
+
+
+@export("keras.layers.LayerNormalization")
+class LayerNormalization(Layer):
+    """gamma (x - mean) / √(var + ε) + beta over the features of each sample (Ba et al. 2016).
+
+    Args:
+        axis: Axis, or axes, that are normalized together.
+        epsilon: ε.
+        center: Add beta.
+        scale: Multiply by gamma.
+        beta_initializer: Initializer of beta.
+        gamma_initializer: Initializer of gamma.
+        beta_regularizer: Regularizer of beta.
+        gamma_regularizer: Regularizer of gamma.
+        beta_constraint: Constraint on beta.
+        gamma_constraint: Constraint on gamma.
+        **kwargs: Those of :class:`Layer`.
+
+    Raises:
+        TypeError: if ``axis`` is no int or list of ints.
+
+    Example:
+        >>> import deepkit
+        >>> y = deepkit.layers.LayerNormalization()([[1.0, 3.0]])
+        >>> [round(v, 2) for v in y.ravel().tolist()]
+        [-1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(axis, (int, list, tuple)):
+            raise TypeError(f"LayerNormalization: `axis` should be an int or a list of ints. Received: axis={axis!r}")
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.supports_masking = True
+        self.gamma = self.beta = None
+
+    def build(self, input_shape: Any) -> None:
+        rank = len(input_shape)
+        axes = sorted({a % rank for a in ([self.axis] if isinstance(self.axis, int) else self.axis)})
+        shape = tuple(input_shape[a] for a in axes)
+        if None in shape:
+            raise ValueError(f"LayerNormalization {self.name!r}: sizes along axis {self.axis} must be known. Received: "
+                             f"{input_shape}")  # fmt: skip
+        self._axes = tuple(axes)
+        if self.scale:
+            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
+                                         constraint=self.gamma_constraint)  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
+                                        constraint=self.beta_constraint)  # fmt: skip
+
+    def call(self, inputs: Any) -> Any:
+        rank = len(inputs.shape)
+        if self._axes == (rank - 1,):
+            return layer_norm(inputs, self.gamma, self.beta, epsilon=self.epsilon)
+        mean = ops.mean(inputs, axis=self._axes, keepdims=True)
+        centred = inputs - mean
+        variance = ops.mean(ops.square(centred), axis=self._axes, keepdims=True)
+        y = centred * ops.rsqrt(variance + self.epsilon)
+        shape = [inputs.shape[a] if a in self._axes else 1 for a in range(rank)]
+        y = y if self.gamma is None else y * ops.reshape(self.gamma, shape)
+        return y if self.beta is None else y + ops.reshape(self.beta, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }
+
+
+@export("keras.layers.UnitNormalization")
+class UnitNormalization(Layer):
+    """Scales the input to Euclidean norm 1 over ``axis``.
+
+    Args:
+        axis: Axis or axes.
+        **kwargs: Those of :class:`Layer`.
+
+    Example:
+        >>> import deepkit
+        >>> deepkit.layers.UnitNormalization()([[3.0, 4.0]])
+        Tensor([[0.6, 0.8]], dtype=float32)
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return inputs / ops.sqrt(ops.maximum(ops.sum(ops.square(inputs), axis=axes, keepdims=True), 1e-12))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
