@@ -67,19 +67,27 @@ def main() -> None:
                 for kind in ("step", "predict"):
                     results[job][name][kind].append(answer[kind])
     peers = [f for f in workers if f != "deepkit"]
-    print(f"{platform.machine()}, {os.cpu_count()} cores; " + ", ".join(f"{f} {w.about['version']}" for f, w in workers.items()))
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores; "
+        + ", ".join(f"{f} {w.about['version']}" for f, w in workers.items())
+    )
     header = ["job", *[f"{f} ms" for f in workers], "deepkit / fastest peer"]
     print("| " + " | ".join(header) + " |\n|" + "---|" * len(header))
     for job, by_framework in results.items():
         for kind in ("step", "predict"):
             medians = {f: statistics.median(v[kind]) * 1e3 for f, v in by_framework.items()}
-            ratio = medians["deepkit"] / min(medians[p] for p in peers) if peers and "deepkit" in medians else float("nan")
+            ratio = (
+                medians["deepkit"] / min(medians[p] for p in peers)
+                if peers and "deepkit" in medians
+                else float("nan")
+            )
             cells = [f"{job}: {kind if kind == 'step' else 'predict one row'}", *[f"{m:.3f}" for m in medians.values()]]
             print("| " + " | ".join([*cells, f"{ratio:.2f}"]) + " |")
     if args.out:
         about = {f: w.about for f, w in workers.items()}
         Path(args.out).write_text(json.dumps({"versions": about, "machine": platform.machine(), "cores": os.cpu_count(),
-                                              "python": platform.python_version(), "seconds": results}, indent=1))  # fmt: skip
+                                              "python": platform.python_version(), "seconds": results},
+                                              indent=1))  # fmt: skip
     for worker in workers.values():
         worker.process.stdin.close()  # type: ignore[union-attr]
         worker.process.wait()

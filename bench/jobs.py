@@ -20,7 +20,16 @@ class Job:
         optimizer: ``"adam"`` or ``"sgd"``.
     """
 
-    def __init__(self, name: str, shape: tuple, outputs: int, batch: int, keras: Any, torch: Any, optimizer: str = "adam"):
+    def __init__(
+        self,
+        name: str,
+        shape: tuple,
+        outputs: int,
+        batch: int,
+        keras: Any,
+        torch: Any,
+        optimizer: str = "adam",
+    ):
         self.name, self.shape, self.outputs, self.batch = name, shape, outputs, batch
         self.keras, self.torch, self.optimizer = keras, torch, optimizer
 
@@ -43,7 +52,11 @@ def _quickstart(keras: Any) -> list:
 
 
 def _mlp(keras: Any) -> list:
-    return [keras.layers.Dense(512, activation="relu"), keras.layers.Dense(512, activation="relu"), keras.layers.Dense(10)]
+    return [
+        keras.layers.Dense(512, activation="relu"),
+        keras.layers.Dense(512, activation="relu"),
+        keras.layers.Dense(10),
+    ]
 
 
 def _mnist_convnet(keras: Any) -> list:
@@ -65,7 +78,8 @@ def _torch_mlp(nn: Any) -> Any:
 
 
 def _torch_convnet(nn: Any) -> Any:
-    return nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+    return nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
+    nn.MaxPool2d(2),
                          nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10))  # fmt: skip
 
 

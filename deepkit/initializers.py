@@ -118,7 +118,9 @@ class RandomInitializer(Initializer):
         self._given_seed = seed
         self.seed = random.make_default_seed() if seed is None else seed
         if not isinstance(self.seed, (int, np.integer, random.SeedGenerator)):
-            raise ValueError(f"{type(self).__name__}: `seed` should be an integer, a SeedGenerator or None. Received: {seed!r}")
+            raise ValueError(
+                f"{type(self).__name__}: `seed` should be an integer, a SeedGenerator or None. Received: {seed!r}"
+            )
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": serialize_keras_object(self._given_seed)}
@@ -246,7 +248,9 @@ class VarianceScaling(RandomInitializer):
         if scale <= 0:
             raise ValueError(f"VarianceScaling: `scale` should be positive. Received: scale={scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"VarianceScaling: `mode` should be 'fan_in', 'fan_out' or 'fan_avg'. Received: mode={mode!r}")
+            raise ValueError(
+                f"VarianceScaling: `mode` should be 'fan_in', 'fan_out' or 'fan_avg'. Received: mode={mode!r}"
+            )
         distribution = "truncated_normal" if distribution.lower() == "normal" else distribution.lower()
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError("VarianceScaling: `distribution` should be 'truncated_normal', 'untruncated_normal' or "
@@ -332,7 +336,9 @@ class Orthogonal(RandomInitializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         if len(shape) < 2:
-            raise ValueError(f"The Orthogonal initializer makes tensors of rank 2 or more. Received shape {tuple(shape)}")
+            raise ValueError(
+                f"The Orthogonal initializer makes tensors of rank 2 or more. Received shape {tuple(shape)}"
+            )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         flat = random.normal((max(rows, columns), min(rows, columns)), seed=self.seed, dtype="float64").numpy()
         q, r = np.linalg.qr(flat)
@@ -352,11 +358,13 @@ IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 ALL: dict[str, Any] = {
     cls.__name__: cls
-    for cls in (Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotNormal,
+    for cls in (Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
+    GlorotNormal,
                 GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Orthogonal)
 }  # fmt: skip
 ALL.update(
-    zeros=Zeros, zero=Zeros, ones=Ones, one=Ones, constant=Constant, identity=Identity, eye=Identity, orthogonal=Orthogonal,
+    zeros=Zeros, zero=Zeros, ones=Ones, one=Ones, constant=Constant, identity=Identity, eye=Identity,
+    orthogonal=Orthogonal,
     normal=RandomNormal, random_normal=RandomNormal, uniform=RandomUniform, random_uniform=RandomUniform,
     truncated_normal=TruncatedNormal, variance_scaling=VarianceScaling, glorot_normal=GlorotNormal,
     glorot_uniform=GlorotUniform, he_normal=HeNormal, he_uniform=HeUniform, lecun_normal=LecunNormal,

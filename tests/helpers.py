@@ -10,7 +10,9 @@ import deepkit
 from deepkit import ops
 
 
-def check_gradient(fn: Callable[..., Any], *arrays: Any, argnums: Any = None, eps: float = 1e-6, tol: float = 1e-5) -> None:
+def check_gradient(
+    fn: Callable[..., Any], *arrays: Any, argnums: Any = None, eps: float = 1e-6, tol: float = 1e-5
+) -> None:
     """Compare autograd with central differences along a random direction, in float64.
 
     ``fn`` maps tensors to a tensor (or several); a fixed random projection makes it scalar.
@@ -72,7 +74,10 @@ def check_infer(fn: Callable[..., Any], *arrays: Any, batch: bool = True) -> Non
     real = fn(*[ops.convert_to_tensor(a) for a in arrays])
     reals = list(real) if isinstance(real, (tuple, list)) else [real]
     for unknown in (False, True) if batch else (False,):
-        specs = [deepkit.KerasTensor(((None, *a.shape[1:]) if unknown and a.ndim else a.shape), a.dtype.name) for a in arrays]
+        specs = [
+            deepkit.KerasTensor(((None, *a.shape[1:]) if unknown and a.ndim else a.shape), a.dtype.name)
+            for a in arrays
+        ]
         out = fn(*specs)
         outs = list(out) if isinstance(out, (tuple, list)) else [out]
         assert len(outs) == len(reals)

@@ -49,7 +49,8 @@ def to_array(x: Any, dtype: Any = None) -> Any:
             array.dtype.kind, array.dtype), copy=False)  # fmt: skip
     if array.dtype.kind not in "biufcV":
         if array.dtype.kind in "OUS" and (dtype is None or str(dtype) == "string"):
-            raise TypeError(f"{type(x).__name__} of dtype {array.dtype} can't become a tensor: {_short(x)}. Tensors hold "
+            raise TypeError(f"{type(x).__name__} of dtype {array.dtype} can't become a tensor: {_short(x)}. "
+                            f"Tensors hold "
                             "numbers; strings go through a preprocessing layer first.")  # fmt: skip
     if dtype is not None:
         array = array.astype(np_dtype(dtype), copy=False)
@@ -79,7 +80,10 @@ def _holds_tensors(x: Any) -> bool:
 
 
 def _nested_to_numpy(x: Any) -> Any:
-    return [_nested_to_numpy(i) if isinstance(i, (list, tuple)) else i.numpy() if isinstance(i, Tensor) else i for i in x]
+    return [
+        _nested_to_numpy(i) if isinstance(i, (list, tuple)) else i.numpy() if isinstance(i, Tensor) else i
+        for i in x
+    ]
 
 
 def _stack_nested(x: Any, dtype: Any) -> Tensor:
@@ -118,7 +122,9 @@ class Op:
 
     reference: Callable[..., Any] | None = None
 
-    def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
+    def tensor_gradients(
+        self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict
+    ) -> Sequence[Any]:
         """Gradients as tensors that are themselves recorded, by way of the op's reference."""
         if self.reference is None:
             raise NotImplementedError(f"{self.name} has no gradient of its gradient.")
@@ -229,7 +235,10 @@ class Op:
 
     def symbolic(self, inputs: Sequence[Any], params: dict) -> Any:
         """Result of the op on symbolic inputs: Specs that remember the call, for functional models."""
-        specs = [x if x is None or isinstance(x, Spec) or (self.weak and type(x) in _SCALARS) else spec_of(x) for x in inputs]
+        specs = [
+            x if x is None or isinstance(x, Spec) or (self.weak and type(x) in _SCALARS) else spec_of(x)
+            for x in inputs
+        ]
         out = self.infer(*specs, **params)
         return attach_node(self, inputs, params, out)
 
@@ -345,7 +354,15 @@ class Elementwise(Op):
                 if nodes[0] >= 0 or nodes[-1] >= 0:
                     records = recorder.records
                     out.node = recorder.base + len(records)
-                    records.append((self, nodes, (y, arrays, params), 1, (inputs, out, params) if recorder.keep else None))
+                    records.append(
+                        (
+                            self,
+                            nodes,
+                            (y, arrays, params),
+                            1,
+                            (inputs, out, params) if recorder.keep else None,
+                        )
+                    )
         return out
 
     def infer(self, *inputs: Any, **params: Any) -> Spec:
@@ -376,7 +393,9 @@ class Elementwise(Op):
             out.append(gi if gi.shape == x.shape else unbroadcast(k, gi, x.shape))
         return out
 
-    def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
+    def tensor_gradients(
+        self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict
+    ) -> Sequence[Any]:
         from .. import ops
 
         return self.backward(ops, (outs, inputs, params), g, needs)
@@ -395,7 +414,13 @@ class Basic(Op):
         vjp: ``(k, g, y, x, **params) -> gradient``, or ``None``.
     """
 
-    def __init__(self, name: str, infer: Callable[..., Any], vjp: Callable[..., Any] | None, kernel: Callable | None = None):
+    def __init__(
+        self,
+        name: str,
+        infer: Callable[..., Any],
+        vjp: Callable[..., Any] | None,
+        kernel: Callable | None = None,
+    ):
         self.name = name
         self.infer = infer  # type: ignore[method-assign]
         self.vjp = vjp
@@ -420,7 +445,9 @@ class Basic(Op):
             if position >= 0:
                 records = recorder.records
                 out.node = recorder.base + len(records)
-                records.append((self, [position], (y, data, params), 1, (inputs, out, params) if recorder.keep else None))
+                records.append(
+                    (self, [position], (y, data, params), 1, (inputs, out, params) if recorder.keep else None)
+                )
         return out
 
     def forward(self, k: Any, x: Any, **params: Any) -> tuple[Any, Any]:
@@ -431,7 +458,9 @@ class Basic(Op):
         y, x, params = saved
         return (self.vjp(k, g, y, x, **params) if self.vjp and needs[0] is not False else None,)
 
-    def tensor_gradients(self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict) -> Sequence[Any]:
+    def tensor_gradients(
+        self, inputs: Sequence[Any], outs: Any, g: Any, needs: Sequence[bool], params: dict
+    ) -> Sequence[Any]:
         from .. import ops
 
         return self.backward(ops, (outs, inputs[0], params), g, needs)

@@ -53,7 +53,8 @@ class Recorder:
         return position
 
     def find(self, x: Any) -> int:
-        """Position of an op's input, -1 if no gradient is wanted for it; a trainable variable is met and watched here."""
+        """Position of an op's input, -1 if no gradient is wanted for it; a trainable variable is met and
+        watched here."""
         try:
             node = x.node
         except AttributeError:  # a Python number
@@ -151,7 +152,9 @@ def backward(
                     target[...] = gi
 
 
-def _differentiable_backward(records: Sequence[Any], grads: list[Any], stop: int, start: int, wanted: list[bool]) -> None:
+def _differentiable_backward(
+    records: Sequence[Any], grads: list[Any], stop: int, start: int, wanted: list[bool]
+) -> None:
     """The same pass on Tensors, so that it can itself be recorded."""
     for i in range(stop - 1, start - 1, -1):
         record = records[i]
@@ -255,7 +258,9 @@ class GradientTape:
             raise RuntimeError("watch() works inside the tape's `with` block.")
         for x in _flatten(tensor):
             if not isinstance(x, Tensor):
-                raise TypeError(f"watch() takes tensors and variables, not {type(x).__name__}; use ops.convert_to_tensor.")
+                raise TypeError(
+                    f"watch() takes tensors and variables, not {type(x).__name__}; use ops.convert_to_tensor."
+                )
             if recorder.position(x) < 0:
                 recorder.leaf(x)
                 recorder.variables.setdefault(id(x), x)

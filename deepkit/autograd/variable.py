@@ -121,12 +121,20 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> Variable:
         """Add in place."""
-        self.data += value.data if isinstance(value, Tensor) else backend.kernels_of(self.data).asarray(value, self.data.dtype)
+        self.data += (
+            value.data
+            if isinstance(value, Tensor)
+            else backend.kernels_of(self.data).asarray(value, self.data.dtype)
+        )
         return self
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract in place."""
-        self.data -= value.data if isinstance(value, Tensor) else backend.kernels_of(self.data).asarray(value, self.data.dtype)
+        self.data -= (
+            value.data
+            if isinstance(value, Tensor)
+            else backend.kernels_of(self.data).asarray(value, self.data.dtype)
+        )
         return self
 
     def numpy(self) -> np.ndarray:

@@ -89,7 +89,7 @@ class Dense(Layer):
         if n is None:
             raise ValueError(f"Dense {self.name!r}: the last size of the input must be known. Received: {input_shape}")
         self.kernel = self.add_weight((n, self.units), self.kernel_initializer, name="kernel",
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)  # fmt: skip
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias",

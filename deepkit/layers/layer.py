@@ -21,7 +21,16 @@ from .context import context
 from .input_spec import InputSpec, check_inputs
 from .tracking import own_variables, sublayers
 
-_KNOWN_KWARGS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size", "weights", "sparse", "ragged")
+_KNOWN_KWARGS = (
+    "input_shape",
+    "input_dim",
+    "batch_input_shape",
+    "batch_shape",
+    "batch_size",
+    "weights",
+    "sparse",
+    "ragged",
+)
 
 
 class _CallSignature:
@@ -169,9 +178,15 @@ class Layer:
         dtype = np_dtype(dtype or self.dtype_policy.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        shape = () if shape is None else tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+        shape = (
+            ()
+            if shape is None
+            else tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+        )
         name = name or f"variable{'_' + str(len(self._own_weights)) if self._own_weights else ''}"
-        variable = Variable(initializers.get(initializer), shape, dtype.name, trainable, autocast, aggregation, name=name)
+        variable = Variable(
+            initializers.get(initializer), shape, dtype.name, trainable, autocast, aggregation, name=name
+        )
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)

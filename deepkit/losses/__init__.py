@@ -7,26 +7,68 @@ from typing import Any
 from ..registry import deserialize_keras_object, serialize_keras_object
 from . import classes, functions
 from .classes import (
-    CTC, BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
-    CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, CosineSimilarity, Dice, Hinge, Huber, KLDivergence,
-    LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
-    SparseCategoricalCrossentropy, SquaredHinge, Tversky,
+    CTC,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
 )  # fmt: skip
 from .functions import (
-    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy, categorical_hinge, circle, cosine_similarity, ctc, dice, hinge, huber,
-    kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
-    mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge, tversky,
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
+    circle,
+    cosine_similarity,
+    ctc,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
 )  # fmt: skip
 from .loss import Loss, LossFunctionWrapper
 
 _SHORT = {
     "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence", "logcosh": "log_cosh", "bce": "binary_crossentropy",
+    "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence", "logcosh": "log_cosh", "bce":
+    "binary_crossentropy",
     "bfce": "binary_focal_crossentropy",
 }  # fmt: skip
-_CLASSES = {n: c for n, c in vars(classes).items() if isinstance(c, type) and issubclass(c, Loss) and not n.startswith("_")}
-_FUNCTIONS = {n: v for n, v in vars(functions).items() if callable(v) and getattr(v, "__module__", "") == functions.__name__
+_CLASSES = {
+    n: c
+    for n, c in vars(classes).items()
+    if isinstance(c, type) and issubclass(c, Loss) and not n.startswith("_")
+}
+_FUNCTIONS = {n: v for n, v in vars(functions).items() if callable(v) and getattr(v, "__module__", "") ==
+functions.__name__
               and not n.startswith("_")}  # fmt: skip
 ALL: dict[str, Any] = {**_CLASSES, **_FUNCTIONS}
 ALL.pop("LossFunctionWrapper", None)

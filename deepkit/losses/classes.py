@@ -17,9 +17,15 @@ class _Checked(LossFunctionWrapper):
 
     def check_targets(self, y_true: Any, pred_shape: tuple[Any, ...]) -> None:
         shape = tuple(np.shape(y_true))
-        if len(shape) == len(pred_shape) and shape and shape[-1] != pred_shape[-1] and 1 not in (shape[-1], pred_shape[-1]):
+        if (
+            len(shape) == len(pred_shape)
+            and shape
+            and shape[-1] != pred_shape[-1]
+            and 1 not in (shape[-1], pred_shape[-1])
+        ):
             raise ValueError(
-                f"targets of shape {shape} don't fit predictions of shape {pred_shape}: the last sizes differ. Give the last "
+                f"targets of shape {shape} don't fit predictions of shape {pred_shape}: the last sizes differ. "
+                f"Give the last "
                 f"layer {shape[-1]} units, or the targets {pred_shape[-1]} columns."
             )
 
@@ -48,7 +54,11 @@ def _make(name: str, fn: Any, doc_name: str, base: type = _Checked, negative: bo
     if _ORDER.get(name) == "axis last":  # Keras puts some arguments behind the reduction and the name
         late = [p for p in own if p.name == "axis"]
         own = [p for p in own if p.name != "axis"]
-        order = [*own, *(common[:1] + late + common[1:2] if name.startswith("Sparse") else common[:2] + late), common[2]]
+        order = [
+            *own,
+            *(common[:1] + late + common[1:2] if name.startswith("Sparse") else common[:2] + late),
+            common[2],
+        ]
     else:
         order = own + common
     signature = inspect.Signature(order)
@@ -58,7 +68,8 @@ def _make(name: str, fn: Any, doc_name: str, base: type = _Checked, negative: bo
         summary = "Minus the " + summary[0].lower() + summary[1:]
     made = type(name, (base,), {
         "__init__": __init__, "__module__": __name__,
-        "__doc__": f"{summary}\n\n    Its arguments are those of :func:`{fn.__name__}`, and ``reduction``, ``name`` and ``dtype``.\n    ",
+        "__doc__": f"{summary}\n\n    Its arguments are those of :func:`{fn.__name__}`, and ``reduction``, "
+                   f"``name`` and ``dtype``.\n    ",
     })  # fmt: skip
     return export(f"keras.losses.{name}")(made)
 
@@ -96,11 +107,14 @@ class _Sparse(LossFunctionWrapper):
         if low < 0 or high >= classes:
             wrong = low if low < 0 else high
             raise ValueError(
-                f"label {wrong} is out of range for the {classes} outputs: labels should lie in 0..{classes - 1}. Give the "
+                f"label {wrong} is out of range for the {classes} outputs: labels should lie in "
+                f"0..{classes - 1}. Give the "
                 f"last layer {int(high) + 1} units, or relabel."
             )
         if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
-            raise ValueError("sparse_categorical_crossentropy takes whole numbers as labels; the targets hold fractions.")
+            raise ValueError(
+                "sparse_categorical_crossentropy takes whole numbers as labels; the targets hold fractions."
+            )
 
 
 class _Dense(_Checked):
@@ -110,7 +124,8 @@ class _Dense(_Checked):
         shape = tuple(np.shape(y_true))
         if len(shape) != len(pred_shape) or (shape and shape[-1] != pred_shape[-1]):
             raise ValueError(
-                f"{self.name} takes one-hot targets of shape {('batch', *pred_shape[1:])}, but they have shape {shape}. Turn "
+                f"{self.name} takes one-hot targets of shape {('batch', *pred_shape[1:])}, but they have shape "
+                f"{shape}. Turn "
                 "integer labels into one-hot vectors with deepkit.utils.to_categorical, or use "
                 "loss='sparse_categorical_crossentropy'."
             )
@@ -142,8 +157,12 @@ CategoricalHinge = _make("CategoricalHinge", f.categorical_hinge, "categorical_h
 KLDivergence = _make("KLDivergence", f.kl_divergence, "kl_divergence")
 Poisson = _make("Poisson", f.poisson, "poisson")
 BinaryCrossentropy = _make("BinaryCrossentropy", f.binary_crossentropy, "binary_crossentropy", _Binary)
-BinaryFocalCrossentropy = _make("BinaryFocalCrossentropy", f.binary_focal_crossentropy, "binary_focal_crossentropy", _Binary)
-CategoricalCrossentropy = _make("CategoricalCrossentropy", f.categorical_crossentropy, "categorical_crossentropy", _Dense)
+BinaryFocalCrossentropy = _make(
+    "BinaryFocalCrossentropy", f.binary_focal_crossentropy, "binary_focal_crossentropy", _Binary
+)
+CategoricalCrossentropy = _make(
+    "CategoricalCrossentropy", f.categorical_crossentropy, "categorical_crossentropy", _Dense
+)
 CategoricalFocalCrossentropy = _make("CategoricalFocalCrossentropy", f.categorical_focal_crossentropy,
                                      "categorical_focal_crossentropy", _Dense)  # fmt: skip
 SparseCategoricalCrossentropy = _make("SparseCategoricalCrossentropy", f.sparse_categorical_crossentropy,

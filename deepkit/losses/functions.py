@@ -324,7 +324,8 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Any:
-    """Circle loss of embeddings with integer labels: pulls equal labels together, pushes others apart (Sun et al. 2020).
+    """Circle loss of embeddings with integer labels: pulls equal labels together, pushes others apart (Sun et
+    al. 2020).
 
     Args:
         y_true: Labels (n,) or (n, 1).

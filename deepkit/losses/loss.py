@@ -48,7 +48,11 @@ def reduce_values(values: Any, sample_weight: Any, reduction: str | None) -> Any
     total = ops.sum(values)
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         weights = ops.sum(ops.cast(sample_weight, values.dtype))
-        return ops.where(weights == 0, ops.zeros_like(total), total / ops.where(weights == 0, ops.ones_like(weights), weights))
+        return ops.where(
+            weights == 0,
+            ops.zeros_like(total),
+            total / ops.where(weights == 0, ops.ones_like(weights), weights),
+        )
     return ops.mean(values) if reduction == "mean_with_sample_weight" else total
 
 
@@ -58,7 +62,8 @@ class Loss:
 
     Args:
         name: Name.
-        reduction: ``"sum_over_batch_size"`` (the mean), ``"sum"``, ``"mean"``, ``"mean_with_sample_weight"`` or ``None``.
+        reduction: ``"sum_over_batch_size"`` (the mean), ``"sum"``, ``"mean"``, ``"mean_with_sample_weight"``
+            or ``None``.
         dtype: Dtype in which targets and predictions are compared.
 
     Raises:
@@ -75,7 +80,9 @@ class Loss:
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
         if reduction not in REDUCTIONS:
-            raise ValueError(f"{type(self).__name__}: `reduction` should be one of {REDUCTIONS}. Received: reduction={reduction!r}")
+            raise ValueError(
+                f"{type(self).__name__}: `reduction` should be one of {REDUCTIONS}. Received: reduction={reduction!r}"
+            )
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
         self._dtype = dtype
@@ -147,7 +154,14 @@ class LossFunctionWrapper(Loss):
         **kwargs: Further arguments of the function.
     """
 
-    def __init__(self, fn: Any, reduction: Any = "sum_over_batch_size", name: str | None = None, dtype: Any = None, **kwargs: Any):
+    def __init__(
+        self,
+        fn: Any,
+        reduction: Any = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ):
         super().__init__(name=name or getattr(fn, "__name__", None), reduction=reduction, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs

@@ -47,12 +47,19 @@ def counts(thresholds: Any, p: Any, t: Any, w: Any) -> tuple[Any, Any, Any, Any]
     flat_p, flat_t, flat_w = (x.data.reshape(-1) for x in (p, t, w))
     positive = flat_w * (flat_t != 0)
     order = k.argsort(k.asarray(thresholds), kind="stable")
-    above = k.threshold_counts(k.asarray(thresholds)[order], flat_p.astype("float64"), k.stack([positive, flat_w], axis=1))
+    above = k.threshold_counts(
+        k.asarray(thresholds)[order], flat_p.astype("float64"), k.stack([positive, flat_w], axis=1)
+    )
     above = above[k.argsort(order)]
     true_positives, predicted = above[:, 0], above[:, 1]
     all_positives, everything = positive.sum(dtype="float64"), flat_w.sum(dtype="float64")
     false_positives = predicted - true_positives
-    return (true_positives, false_positives, everything - all_positives - false_positives, all_positives - true_positives)
+    return (
+        true_positives,
+        false_positives,
+        everything - all_positives - false_positives,
+        all_positives - true_positives,
+    )
 
 
 class _Confusion(Metric):
@@ -153,7 +160,12 @@ class _Ratio(Metric):
         return value[0] if len(self.thresholds) == 1 else value
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {
+            **super().get_config(),
+            "thresholds": self.init_thresholds,
+            "top_k": self.top_k,
+            "class_id": self.class_id,
+        }
 
 
 @export("keras.metrics.Precision")
@@ -273,7 +285,10 @@ class AUC(Metric):
         if not self.multi_label:
             parts = counts(self.thresholds, p, t, w)
         else:
-            columns = [counts(self.thresholds, p[:, i : i + 1], t[:, i : i + 1], w[:, i : i + 1]) for i in range(p.shape[1])]
+            columns = [
+                counts(self.thresholds, p[:, i : i + 1], t[:, i : i + 1], w[:, i : i + 1])
+                for i in range(p.shape[1])
+            ]
             k = backend.kernels_of(p.data)
             parts = tuple(k.stack([c[i] for c in columns], axis=1) for i in range(4))
         for v, part in zip(self._state, parts):
@@ -308,7 +323,7 @@ class AUC(Metric):
         slope = np.nan_to_num(delta_tp / np.maximum(delta_p, 0), posinf=0, neginf=0)
         intercept = tp[1:] - slope * positives[1:]
         ratio = np.where((positives[:-1] > 0) & (positives[1:] > 0),
-                         np.nan_to_num(positives[:-1] / np.maximum(positives[1:], 0), posinf=1, neginf=1), 1.0)  # fmt: skip
+                         np.nan_to_num(positives[:-1] / np.maximum(positives[1:], 0), posinf=1, neginf=1), 1.0)
         area = np.nan_to_num(slope * (delta_tp + intercept * np.log(ratio)) / np.maximum(tp[1:] + fn[1:], 0),
                              posinf=0, neginf=0)  # fmt: skip
         return area.sum(axis=0)

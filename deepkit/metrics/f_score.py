@@ -35,7 +35,9 @@ class FBetaScore(Metric):
                  name: str = "fbeta_score", dtype: Any = None):  # fmt: skip
         super().__init__(name=name, dtype=dtype)
         if average not in (None, "micro", "macro", "weighted"):
-            raise ValueError(f"FBetaScore: `average` should be None, 'micro', 'macro' or 'weighted'. Received: {average!r}")
+            raise ValueError(
+                f"FBetaScore: `average` should be None, 'micro', 'macro' or 'weighted'. Received: {average!r}"
+            )
         if not isinstance(beta, (int, float)) or beta <= 0:
             raise ValueError(f"FBetaScore: `beta` should be a positive number. Received: beta={beta!r}")
         if threshold is not None and not 0 < threshold <= 1:
@@ -46,7 +48,8 @@ class FBetaScore(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         t, p = to_tensor(y_true, self._dtype), to_tensor(y_pred, self._dtype)
         if t.ndim != 2 or t.shape != p.shape:
-            raise ValueError(f"FBetaScore takes one-hot targets and predictions (batch, classes). Received shapes {t.shape} "
+            raise ValueError(f"FBetaScore takes one-hot targets and predictions (batch, classes). Received "
+                             f"shapes {t.shape} "
                              f"and {p.shape}")  # fmt: skip
         if self._state is None:
             shape = () if self.average == "micro" else (t.shape[1],)
@@ -90,7 +93,13 @@ class F1Score(FBetaScore):
         dtype: Dtype of the state.
     """
 
-    def __init__(self, average: str | None = None, threshold: float | None = None, name: str = "f1_score", dtype: Any = None):
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str = "f1_score",
+        dtype: Any = None,
+    ):
         super().__init__(average, 1.0, threshold, name, dtype)
 
     def get_config(self) -> dict[str, Any]:

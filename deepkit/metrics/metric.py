@@ -54,7 +54,9 @@ class Metric:
         self._own.append(v)
         return v
 
-    def add_weight(self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None) -> Variable:
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
         """The same as :meth:`add_variable`."""
         return self.add_variable(shape, initializer or "zeros", dtype, name=name)
 

@@ -53,10 +53,12 @@ SquaredHinge = _metric("SquaredHinge", losses.squared_hinge, "squared_hinge")
 CategoricalHinge = _metric("CategoricalHinge", losses.categorical_hinge, "categorical_hinge")
 BinaryCrossentropy = _metric("BinaryCrossentropy", losses.binary_crossentropy, "binary_crossentropy",
                              ("from_logits", False), ("label_smoothing", 0))  # fmt: skip
-CategoricalCrossentropy = _metric("CategoricalCrossentropy", losses.categorical_crossentropy, "categorical_crossentropy",
+CategoricalCrossentropy = _metric("CategoricalCrossentropy", losses.categorical_crossentropy,
+    "categorical_crossentropy",
                                   ("from_logits", False), ("label_smoothing", 0), ("axis", -1))  # fmt: skip
 SparseCategoricalCrossentropy = _metric("SparseCategoricalCrossentropy", losses.sparse_categorical_crossentropy,
-                                        "sparse_categorical_crossentropy", ("from_logits", False), ("ignore_class", None),
+                                        "sparse_categorical_crossentropy", ("from_logits", False),
+                                            ("ignore_class", None),
                                         ("axis", -1))  # fmt: skip
 
 
@@ -103,11 +105,13 @@ class R2Score(Metric):
         0.5714
     """
 
-    def __init__(self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0, name: str = "r2_score",
+    def __init__(self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0,
+        name: str = "r2_score",
                  dtype: Any = None):  # fmt: skip
         super().__init__(name=name, dtype=dtype)
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
-            raise ValueError("R2Score: `class_aggregation` should be 'uniform_average', 'variance_weighted_average' or None. "
+            raise ValueError("R2Score: `class_aggregation` should be 'uniform_average', "
+                            f"'variance_weighted_average' or None. "
                              f"Received: {class_aggregation!r}")  # fmt: skip
         if num_regressors < 0:
             raise ValueError(f"R2Score: `num_regressors` should not be negative. Received: {num_regressors}")
@@ -121,7 +125,10 @@ class R2Score(Metric):
         if y_true.ndim == 1:
             y_true, y_pred = ops.expand_dims(y_true, 1), ops.expand_dims(y_pred, 1)
         if self._sums is None:
-            self._sums = [self.add_variable((y_true.shape[1],), name=n) for n in ("squared_sum", "sum", "residual", "count")]
+            self._sums = [
+                self.add_variable((y_true.shape[1],), name=n)
+                for n in ("squared_sum", "sum", "residual", "count")
+            ]
         weight = ops.ones_like(y_true[:, :1]) if sample_weight is None else to_tensor(sample_weight, self._dtype)
         weight = ops.expand_dims(weight, 1) if weight.ndim == 1 else weight
         weighted = y_true * weight
@@ -150,4 +157,8 @@ class R2Score(Metric):
         return score
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "class_aggregation": self.class_aggregation, "num_regressors": self.num_regressors}
+        return {
+            **super().get_config(),
+            "class_aggregation": self.class_aggregation,
+            "num_regressors": self.num_regressors,
+        }

@@ -37,7 +37,9 @@ def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
     if clone_function is None:
         return type(model).from_config(model.get_config())
     if isinstance(model, Sequential):
-        return Sequential([x if isinstance(x, InputLayer) else clone_function(x) for x in model._stack], name=model.name)
+        return Sequential(
+            [x if isinstance(x, InputLayer) else clone_function(x) for x in model._stack], name=model.name
+        )
     if not isinstance(model, Functional):
         raise ValueError("clone_model with a clone_function takes functional and sequential models.")
     clones = {layer.name: layer if isinstance(layer, InputLayer) else clone_function(layer) for layer in model.layers}

@@ -205,7 +205,8 @@ class Functional(Model):
         for layer in self.layers:
             if names.setdefault(layer.name, layer) is not layer:
                 raise ValueError(
-                    f"Two layers of model {self.name!r} are named {layer.name!r}. Names must be unique: give one of them "
+                    f"Two layers of model {self.name!r} are named {layer.name!r}. Names must be unique: give "
+                    f"one of them "
                     "another `name`."
                 )
 
@@ -285,14 +286,22 @@ class Functional(Model):
         """The same graph with other layers, by name, and optionally other inputs."""
         new: dict[int, Any] = {}
         for i, x in enumerate(self._inputs):
-            made = flatten(inputs)[i] if inputs is not None else InputLayer(batch_shape=x.shape, dtype=x.dtype, name=x.name).output
+            made = (
+                flatten(inputs)[i]
+                if inputs is not None
+                else InputLayer(batch_shape=x.shape, dtype=x.dtype, name=x.name).output
+            )
             new[id(x)] = made
 
         def place(x: Any) -> Any:
             return new[id(x)] if isinstance(x, Spec) else x
 
         for node in self._nodes:
-            operation = layers.get(node.operation.name, node.operation) if isinstance(node.operation, Layer) else node.operation
+            operation = (
+                layers.get(node.operation.name, node.operation)
+                if isinstance(node.operation, Layer)
+                else node.operation
+            )
             y = operation(*map_nest(place, node.args), **map_nest(place, node.kwargs))
             new.update(zip(map(id, _specs(node.outputs)), flatten(y)))
         return Functional(map_nest(place, self._inputs_struct), map_nest(place, self._outputs_struct), name=self.name)

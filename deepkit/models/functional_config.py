@@ -102,7 +102,9 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
         name = entry.get("name") or entry["config"]["name"]
         if name in layers:
             raise ValueError(f"Two layers of the configuration are named {name!r}.")
-        layer = deserialize_keras_object({k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}, custom_objects)
+        layer = deserialize_keras_object(
+            {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}, custom_objects
+        )
         if not isinstance(layer, Layer):
             raise ValueError(f"{name!r} in the configuration is no layer.")
         layers[name] = layer
@@ -120,7 +122,8 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
                 continue
             tensors[name, i] = flatten(layers[name](*args, **kwargs))
         if len(waiting) == len(pending):
-            raise ValueError(f"The calls of layer {waiting[0][0]!r} refer to outputs that never come: a cycle, or a layer "
+            raise ValueError(f"The calls of layer {waiting[0][0]!r} refer to outputs that never come: a cycle, "
+                             f"or a layer "
                              "that is missing.")  # fmt: skip
         pending = waiting
     inputs, outputs = (_ends(config[key], tensors) for key in ("input_layers", "output_layers"))
@@ -164,7 +167,9 @@ def _ends(tree: Any, tensors: dict[tuple[str, int], list[Any]]) -> Any:
         try:
             return tensors[tree[0], tree[1]][tree[2]]
         except (KeyError, IndexError):
-            raise ValueError(f"The configuration names {tuple(tree)} as an input or output, which isn't there.") from None
+            raise ValueError(
+                f"The configuration names {tuple(tree)} as an input or output, which isn't there."
+            ) from None
     if isinstance(tree, dict):
         return {k: _ends(v, tensors) for k, v in tree.items()}
     if isinstance(tree, (list, tuple)):

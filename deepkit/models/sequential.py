@@ -37,7 +37,13 @@ class Sequential(Model):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return Layer.__new__(cls, *args, **kwargs)
 
-    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
         Model.__init__(self, trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []
         self._chain: Functional | None = None
@@ -107,7 +113,9 @@ class Sequential(Model):
             raise ValueError(f"Sequential model {self.name!r} has no layers: add() one first.")
         if input_shape is None:
             if not isinstance(self._stack[0], InputLayer):
-                raise ValueError(f"Model {self.name!r}: build() needs the shape of the inputs, as no Input comes first.")
+                raise ValueError(
+                    f"Model {self.name!r}: build() needs the shape of the inputs, as no Input comes first."
+                )
             input_shape = self._stack[0].batch_shape
         if isinstance(self._stack[0], InputLayer):
             entrance: Any = self._stack[0].output
@@ -167,7 +175,9 @@ class Sequential(Model):
 
     def _symbolic(self) -> Functional:
         if self._chain is None:
-            raise AttributeError(f"Sequential model {self.name!r} has no defined input yet: give it an Input, or call it.")
+            raise AttributeError(
+                f"Sequential model {self.name!r} has no defined input yet: give it an Input, or call it."
+            )
         return self._chain
 
     @property

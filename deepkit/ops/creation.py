@@ -7,7 +7,8 @@ from typing import Any
 from .. import backend
 from ..autograd.dtypes import np_dtype
 from ..autograd.op import cast as _cast
-from ..autograd.op import identity, stop_gradient as _stop, to_tensor
+from ..autograd.op import identity, to_tensor
+from ..autograd.op import stop_gradient as _stop
 from ..autograd.spec import Spec
 from ..autograd.tensor import Tensor
 from ..autograd.variable import Variable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from ..autograd.dtypes import join, np_dtype
 from ..autograd.op import Op
 from ..autograd.spec import Spec, broadcast_shapes

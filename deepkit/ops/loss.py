@@ -164,7 +164,8 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     ):
         raise ValueError(
             f"sparse_categorical_crossentropy: labels of shape {tuple(target.shape)} don't fit predictions of shape "
-            f"{tuple(output.shape)}: one integer a sample is expected. For one-hot targets use categorical_crossentropy."
+            f"{tuple(output.shape)}: one integer a sample is expected. For one-hot targets use "
+            f"categorical_crossentropy."
         )
     if str(target.dtype) not in ("int32", "int64"):
         target = cast(target, "int32")
@@ -191,7 +192,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         a is not None and b is not None and a != b for a, b in zip(target.shape, output.shape)
     ):
         raise ValueError(
-            f"binary_crossentropy: targets of shape {tuple(target.shape)} and predictions of shape {tuple(output.shape)} "
+            f"binary_crossentropy: targets of shape {tuple(target.shape)} and predictions of shape "
+            f"{tuple(output.shape)} "
             "differ."
         )
     return _binary(cast(target, output.dtype), output, from_logits=from_logits)

@@ -64,7 +64,9 @@ def _sum_infer(x: Spec, axis: Axis = None, keepdims: bool = False) -> Spec:
 
 
 def _sum_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return k.add.reduce(x, axis=axis, keepdims=keepdims, dtype=x.dtype if x.dtype.kind == "f" else _sum_dtype(x.dtype.name))
+    return k.add.reduce(
+        x, axis=axis, keepdims=keepdims, dtype=x.dtype if x.dtype.kind == "f" else _sum_dtype(x.dtype.name)
+    )
 
 
 def _mean_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -353,4 +355,19 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _logsumexp(_floating(x), axis=_static(axis), keepdims=keepdims)
 
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]

@@ -336,5 +336,6 @@ def shape(x: Any) -> tuple[Any, ...]:
     return tuple(x.shape) if hasattr(x, "shape") else tuple(to_tensor(x).shape)
 
 
-__all__ = ["broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "ravel", "reshape", "roll", "shape", "squeeze",
+__all__ = ["broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "ravel", "reshape", "roll",
+"shape", "squeeze",
            "stack", "swapaxes", "transpose"]  # fmt: skip

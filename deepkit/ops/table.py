@@ -28,7 +28,9 @@ _BINARY_DOC = """{doc}
 _DTYPES = {"same": "", "float": "; integers become ``floatx()``", "bool": " and dtype bool"}
 
 
-def _publish(fn: Callable[..., Any], op: Elementwise, name: str, doc: str, example: str, module: str) -> Callable[..., Any]:
+def _publish(
+    fn: Callable[..., Any], op: Elementwise, name: str, doc: str, example: str, module: str
+) -> Callable[..., Any]:
     text = doc.format(doc=op.__doc__, dtype=_DTYPES[op.result])
     if example:
         call, _, value = example.partition(" -> ")
@@ -51,7 +53,9 @@ class Table:
         self.module = module
         self.functions: dict[str, Callable[..., Any]] = {}
 
-    def unary(self, name: str, vjp: Vjp | None, doc: str, example: str = "", result: str = "float") -> Callable[..., Any]:
+    def unary(
+        self, name: str, vjp: Vjp | None, doc: str, example: str = "", result: str = "float"
+    ) -> Callable[..., Any]:
         """Op of one input; ``vjp(k, g, y, x)``. The kernel has the op's name."""
         op = Elementwise(name, [vjp], doc, result)
 

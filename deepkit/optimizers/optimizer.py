@@ -69,10 +69,21 @@ class Optimizer:
         if decay:
             learning_rate = InverseTimeDecay(float(learning_rate), decay_steps=1, decay_rate=float(decay))
         if kwargs:
-            known = [*inspect.signature(type(self).__init__).parameters, *inspect.signature(Optimizer.__init__).parameters]
+            known = [
+                *inspect.signature(type(self).__init__).parameters,
+                *inspect.signature(Optimizer.__init__).parameters,
+            ]
             unknown = next(iter(kwargs))
             raise ValueError(f"{cls} has no argument {unknown!r}.{close_matches(unknown, known)}")
-        given = [n for n, v in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)) if v]
+        given = [
+            n
+            for n, v in (
+                ("clipnorm", clipnorm),
+                ("clipvalue", clipvalue),
+                ("global_clipnorm", global_clipnorm),
+            )
+            if v
+        ]
         if len(given) > 1:
             raise ValueError(f"{cls}: only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
                              f"{' and '.join(given)}")  # fmt: skip
@@ -136,7 +147,8 @@ class Optimizer:
             return
         if isinstance(self._schedule, LearningRateSchedule):
             raise TypeError(
-                f"Optimizer {self.name!r} was made with a schedule, so its learning rate can't be set to a number. Make it "
+                f"Optimizer {self.name!r} was made with a schedule, so its learning rate can't be set to a "
+                f"number. Make it "
                 "with a number to be able to."
             )
         if self._learning_rate is None:
@@ -206,11 +218,15 @@ class Optimizer:
         self._extra.append(v)
         return v
 
-    def add_variable_from_reference(self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros") -> Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
         """Make a variable of the shape and dtype of another one."""
         name = (name or "slot").replace("/", "_")
         prefix = reference_variable.path.replace("/", "_")
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=f"{prefix}_{name}")
+        return self.add_variable(
+            reference_variable.shape, initializer, reference_variable.dtype, name=f"{prefix}_{name}"
+        )
 
     @property
     def variables(self) -> list[Variable]:
@@ -239,7 +255,8 @@ class Optimizer:
         variables = self.variables
         if len(store.keys()) != len(variables):
             raise ValueError(
-                f"Optimizer {self.name!r} has {len(variables)} variables, the file has {len(store.keys())} for it. Build it "
+                f"Optimizer {self.name!r} has {len(variables)} variables, the file has {len(store.keys())} for "
+                f"it. Build it "
                 "for the same model first."
             )
         arrays = [np.asarray(store[str(i)]) for i in range(len(variables))]
@@ -299,7 +316,8 @@ class Optimizer:
             i = place.get(id(v))
             if i is None:
                 raise ValueError(
-                    f"Variable {v.path!r} isn't one that optimizer {self.name!r} was built for. Make a new optimizer, or "
+                    f"Variable {v.path!r} isn't one that optimizer {self.name!r} was built for. Make a new "
+                    f"optimizer, or "
                     "build this one with all the variables it is going to train."
                 )
             if g is None:

@@ -183,7 +183,12 @@ class Adamax(_Moments):
     second = "norm"
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, **kwargs: Any
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
     ):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
@@ -204,7 +209,12 @@ class Nadam(_Moments):
     """
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, **kwargs: Any
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
     ):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
 
@@ -246,7 +256,11 @@ class Adagrad(Optimizer):
         return "adagrad", (lr, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
+        return {
+            **super().get_config(),
+            "initial_accumulator_value": self.initial_accumulator_value,
+            "epsilon": self.epsilon,
+        }
 
 
 @export("keras.optimizers.Adadelta")

@@ -161,7 +161,8 @@ class PolynomialDecay(_Configured):
 
 @export("keras.optimizers.schedules.CosineDecay")
 class CosineDecay(_Configured):
-    """Half a cosine from the initial rate to ``alpha`` times it, after a linear warm-up if asked (Loshchilov & Hutter 2017).
+    """Half a cosine from the initial rate to ``alpha`` times it, after a linear warm-up if asked (Loshchilov &
+    Hutter 2017).
 
     Args:
         initial_learning_rate: Rate at step 0.
@@ -180,7 +181,12 @@ class CosineDecay(_Configured):
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, alpha: float = 0.0, name: str = "CosineDecay",
                  warmup_target: float | None = None, warmup_steps: int = 0):  # fmt: skip
-        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = initial_learning_rate, decay_steps, alpha, name
+        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+            name,
+        )
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
         _positive(self, decay_steps)
 

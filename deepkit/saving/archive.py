@@ -53,7 +53,9 @@ class Archive:
         if limit is not None and info.file_size > limit:
             raise ValueError(f"{self.name}: {name} has {info.file_size} bytes, more than the {limit} that are read.")
         if info.file_size > (1 << 20) and info.compress_size * 1000 < info.file_size:
-            raise ValueError(f"{self.name}: {name} unpacks to {info.file_size} bytes from {info.compress_size}, which is refused.")
+            raise ValueError(
+                f"{self.name}: {name} unpacks to {info.file_size} bytes from {info.compress_size}, which is refused."
+            )
         with self._zip.open(info) as member:
             data = member.read(info.file_size + 1)
         if len(data) != info.file_size:

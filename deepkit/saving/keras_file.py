@@ -106,7 +106,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool =
             archive.writestr("model.weights.h5", weights)
 
 
-def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
     """The model in a ``.keras`` file.
 
     Only classes that deepkit has or the program registered are made; nothing in the file is run.

@@ -26,7 +26,8 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
         return
     if y is None:
         raise ValueError(
-            f"Model {model.name!r} was compiled with a loss, but the data has no targets: pass `y`, or a loader that gives "
+            f"Model {model.name!r} was compiled with a loss, but the data has no targets: pass `y`, or a loader "
+            f"that gives "
             "(x, y)."
         )
     y_specs = map_nest(_spec_of, y)

@@ -27,7 +27,9 @@ def per_output(given: Any, names: Sequence[str], what: str, structure: Any) -> l
         return [given.get(k) for k in order]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
-            raise ValueError(f"`{what}` has {len(given)} entries, but the model has {len(names)} output(s): {list(names)}.")
+            raise ValueError(
+                f"`{what}` has {len(given)} entries, but the model has {len(names)} output(s): {list(names)}."
+            )
         return list(given)
     return [given] * len(names)
 
@@ -68,7 +70,11 @@ def make_metric(given: Any, y_true: Any, y_pred: Any) -> Metric | None:
     if isinstance(given, str):
         name = given
     else:
-        name = getattr(metric, "name", None) or getattr(metric, "__name__", None) or to_snake_case(type(metric).__name__)
+        name = (
+            getattr(metric, "name", None)
+            or getattr(metric, "__name__", None)
+            or to_snake_case(type(metric).__name__)
+        )
     return metrics_module.MeanMetricWrapper(metric, name=name)
 
 
@@ -117,7 +123,11 @@ class CompiledLoss:
         total: Any = None
         preds = flatten(y_pred)
         trues = _aligned(y_true, y_pred, len(preds), "y")
-        weights = [None] * len(preds) if sample_weight is None else _aligned(sample_weight, y_pred, len(preds), "sample_weight")
+        weights = (
+            [None] * len(preds)
+            if sample_weight is None
+            else _aligned(sample_weight, y_pred, len(preds), "sample_weight")
+        )
         for i, (loss, t, p, w, scale) in enumerate(zip(losses, trues, preds, weights, self.weights)):
             if loss is None:
                 continue
@@ -206,7 +216,11 @@ class CompiledMetrics:
         else:
             preds = flatten(y_pred)
             trues = _aligned(y_true, y_pred, len(preds), "y") if y_true is not None else [None] * len(preds)
-            weights = [None] * len(preds) if sample_weight is None else _aligned(sample_weight, y_pred, len(preds), "sample_weight")
+            weights = (
+                [None] * len(preds)
+                if sample_weight is None
+                else _aligned(sample_weight, y_pred, len(preds), "sample_weight")
+            )
         for metrics, t, p, w in zip(self.by_output, trues, preds, weights):
             for metric, weighted in metrics:
                 if weighted and w is not None:

@@ -75,7 +75,8 @@ def make_loader(
     if hasattr(x, "__iter__") and not isinstance(x, (str, bytes, set, frozenset)):
         return IterableLoader(x, steps, class_weight)
     raise ValueError(
-        f"Data of type {type(x)} isn't known. Pass arrays (or lists or dictionaries of them), data frames, a PyDataset, "
+        f"Data of type {type(x)} isn't known. Pass arrays (or lists or dictionaries of them), data frames, a "
+        f"PyDataset, "
         "a generator, or an iterable of batches."
     )
 
@@ -141,7 +142,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         return data, None, None
     if not 1 <= len(data) <= 3:
         raise ValueError(
-            f"Data should be (x,), (x, y) or (x, y, sample_weight). Received: {type(data).__name__} of length {len(data)}."
+            f"Data should be (x,), (x, y) or (x, y, sample_weight). Received: {type(data).__name__} of length "
+            f"{len(data)}."
         )
     parts = (*data, None, None)
     return parts[0], parts[1], parts[2]

@@ -79,7 +79,8 @@ class Loader:
 
 def _ran_out() -> None:
     warnings.warn(
-        "The data ran out of batches, so the epoch ends early. A generator has to give steps_per_epoch * epochs batches "
+        "The data ran out of batches, so the epoch ends early. A generator has to give steps_per_epoch * epochs "
+        "batches "
         "in all, an array or a loader at least steps_per_epoch.",
         stacklevel=4,
     )

@@ -137,7 +137,8 @@ class TrainRunner(Runner):
         position = recorder.position(loss)
         if position < 0:
             raise ValueError(
-                f"Model {self.model.name!r}: the loss doesn't depend on any trainable weight, so there is nothing to train. "
+                f"Model {self.model.name!r}: the loss doesn't depend on any trainable weight, so there is "
+                f"nothing to train. "
                 "Check `trainable` and the loss function."
             )
         optimizer = self.model.optimizer

@@ -139,7 +139,9 @@ class Trainer:
         compiled = self._compiled.get("loss")
         if compiled is not None:
             if y is None:
-                raise ValueError(f"Model {self.name!r} was compiled with a loss, but the data has no targets: pass `y`.")
+                raise ValueError(
+                    f"Model {self.name!r} was compiled with a loss, but the data has no targets: pass `y`."
+                )
             if compiled.losses is None:
                 self._build_compiled(y, y_pred)
             total = compiled(y, y_pred, sample_weight)
@@ -147,7 +149,9 @@ class Trainer:
             value = value.sum() if value.ndim else value
             total = value if total is None else total + value
         if total is None:
-            raise ValueError(f"Model {self.name!r} has no loss to train with: compile(loss=...), or add_loss() in a layer.")
+            raise ValueError(
+                f"Model {self.name!r} has no loss to train with: compile(loss=...), or add_loss() in a layer."
+            )
         return total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -227,7 +231,9 @@ class Trainer:
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
-            raise ValueError(f"Model {self.name!r} must be compiled before {method}(): call model.compile(optimizer, loss).")
+            raise ValueError(
+                f"Model {self.name!r} must be compiled before {method}(): call model.compile(optimizer, loss)."
+            )
 
     # -- fit -----------------------------------------------------------------------------------------------------------
     def fit(
@@ -279,7 +285,8 @@ class Trainer:
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
         loader = make_loader(
-            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch, class_weight=class_weight,
+            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch,
+            class_weight=class_weight,
             epochs=epochs - initial_epoch,
         )  # fmt: skip
         self._prepare(loader, training=True)

@@ -17,7 +17,9 @@ for name, layers in MODELS.items():
     rng = np.random.default_rng(5)
     first = keras.Sequential(layers(keras))
     labels = rng.integers(0, 3, STEPS * BATCH)
-    x = (rng.normal(size=(STEPS * BATCH, *first.input_shape[1:])) + labels.reshape(-1, *[1] * (len(first.input_shape) - 1)))
+    x = rng.normal(size=(STEPS * BATCH, *first.input_shape[1:])) + labels.reshape(
+        -1, *[1] * (len(first.input_shape) - 1)
+    )
     x = x.astype("float32")
     weights = first.get_weights()
     out[f"{name}/x"], out[f"{name}/y"] = x.astype("float16").astype("float32"), labels

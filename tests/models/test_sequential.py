@@ -56,7 +56,9 @@ def test_trainable_reaches_sublayers_and_back(device):
 
 
 def test_configuration_round_trip(device):
-    model = deepkit.Sequential([deepkit.Input((4,)), layers.Dense(3, activation="tanh"), layers.Dropout(0.2)], name="net")
+    model = deepkit.Sequential(
+        [deepkit.Input((4,)), layers.Dense(3, activation="tanh"), layers.Dropout(0.2)], name="net"
+    )
     clone = deepkit.Sequential.from_config(model.get_config())
     assert clone.get_config() == model.get_config()
     assert clone.built and clone.name == "net"

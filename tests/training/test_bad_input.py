@@ -12,7 +12,11 @@ from deepkit import layers
 def classifier(outputs: int = 3, loss: str = "sparse_categorical_crossentropy"):
     deepkit.utils.set_random_seed(0)
     model = deepkit.Sequential(
-        [deepkit.Input((4,), name="features"), layers.Dense(5, activation="relu"), layers.Dense(outputs, activation="softmax")]
+        [
+            deepkit.Input((4,), name="features"),
+            layers.Dense(5, activation="relu"),
+            layers.Dense(outputs, activation="softmax"),
+        ]
     )
     model.compile("adam", loss, metrics=["accuracy"])
     return model

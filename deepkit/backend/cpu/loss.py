@@ -105,7 +105,8 @@ def binary_cross_entropy_grad(t: ndarray, p: ndarray, g: ndarray, from_logits: b
 def threshold_counts(thresholds: ndarray, p: ndarray, weights: ndarray) -> ndarray:
     """For each threshold the sum of the weights of elements with p above it; thresholds increase.
 
-    ``p`` (n,), ``weights`` (n, m) to (thresholds, m). Counting elements between neighbouring thresholds and summing from
+    ``p`` (n,), ``weights`` (n, m) to (thresholds, m). Counting elements between neighbouring thresholds and
+    summing from
     the top costs n log T rather than n T.
     """
     place = np.searchsorted(thresholds, p, side="left")

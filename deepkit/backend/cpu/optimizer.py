@@ -18,7 +18,9 @@ __all__ = ["OPTIMIZER_RULES", "blocked", "clip_by_norm", "clip_in_place", "squar
 BLOCK = 1 << 14
 
 
-def blocked(rule: Callable[..., None], arrays: Sequence[ndarray], scratch: Sequence[ndarray], numbers: Sequence[float]) -> None:
+def blocked(
+    rule: Callable[..., None], arrays: Sequence[ndarray], scratch: Sequence[ndarray], numbers: Sequence[float]
+) -> None:
     """Run ``rule`` over pieces of ``arrays``; ``scratch`` holds at least a piece."""
     n = arrays[0].size
     if n <= BLOCK:
@@ -75,7 +77,8 @@ def momentum(w: ndarray, g: ndarray, m: ndarray, t: ndarray, u: ndarray, lr: flo
 def rmsprop(w: ndarray, g: ndarray, v: ndarray, *rest: Any) -> None:
     """v ← ρ v + (1-ρ) g²; w -= lr g / √(v + ε) (Hinton 2012).
 
-    After ``v`` come the momentum (where μ > 0) and the mean gradient (where centered), two scratch arrays, and lr, ρ, μ,
+    After ``v`` come the momentum (where μ > 0) and the mean gradient (where centered), two scratch arrays, and
+    lr, ρ, μ,
     ε, centered.
     """
     *slots, t, u, lr, rho, mu, epsilon, centered = rest
@@ -102,7 +105,16 @@ def rmsprop(w: ndarray, g: ndarray, v: ndarray, *rest: Any) -> None:
 
 
 def adam(
-    w: ndarray, g: ndarray, m: ndarray, v: ndarray, t: ndarray, u: ndarray, alpha: float, b1: float, b2: float, epsilon: float
+    w: ndarray,
+    g: ndarray,
+    m: ndarray,
+    v: ndarray,
+    t: ndarray,
+    u: ndarray,
+    alpha: float,
+    b1: float,
+    b2: float,
+    epsilon: float,
 ) -> None:
     """m, v ← means of g, g²; w -= α m / (√v + ε), α = lr √(1-β₂ᵗ) / (1-β₁ᵗ) (Kingma & Ba 2015)."""
     _approach(m, g, 1 - b1, t)
@@ -116,7 +128,8 @@ def adam(
 
 
 def amsgrad(
-    w: ndarray, g: ndarray, m: ndarray, v: ndarray, peak: ndarray, t: ndarray, u: ndarray, alpha: float, b1: float, b2: float,
+    w: ndarray, g: ndarray, m: ndarray, v: ndarray, peak: ndarray, t: ndarray, u: ndarray, alpha: float, b1:
+        float, b2: float,
     epsilon: float,
 ) -> None:  # fmt: skip
     """Adam with the largest v so far in the denominator (Reddi et al. 2018)."""
@@ -160,7 +173,16 @@ def adadelta(
 
 
 def adamax(
-    w: ndarray, g: ndarray, m: ndarray, n: ndarray, t: ndarray, u: ndarray, alpha: float, b1: float, b2: float, epsilon: float
+    w: ndarray,
+    g: ndarray,
+    m: ndarray,
+    n: ndarray,
+    t: ndarray,
+    u: ndarray,
+    alpha: float,
+    b1: float,
+    b2: float,
+    epsilon: float,
 ) -> None:
     """m ← mean g; n ← max(β₂ n, |g|); w -= α m / (n + ε), α = lr / (1-β₁ᵗ) (Kingma & Ba 2015, section 7.1)."""
     _approach(m, g, 1 - b1, t)
@@ -174,7 +196,8 @@ def adamax(
 
 
 def nadam(
-    w: ndarray, g: ndarray, m: ndarray, v: ndarray, t: ndarray, u: ndarray, lr: float, b1: float, b2: float, epsilon: float,
+    w: ndarray, g: ndarray, m: ndarray, v: ndarray, t: ndarray, u: ndarray, lr: float, b1: float, b2: float,
+        epsilon: float,
     from_m: float, from_g: float, v_scale: float,
 ) -> None:  # fmt: skip
     """Adam with Nesterov's momentum: w -= lr (from_m m + from_g g) / (√(v · v_scale) + ε) (Dozat 2016)."""
@@ -193,7 +216,8 @@ def nadam(
 
 
 def ftrl(
-    w: ndarray, g: ndarray, a: ndarray, z: ndarray, t: ndarray, u: ndarray, lr: float, power: float, l1: float, l2: float,
+    w: ndarray, g: ndarray, a: ndarray, z: ndarray, t: ndarray, u: ndarray, lr: float, power: float, l1: float,
+        l2: float,
     shrinkage: float,
 ) -> None:  # fmt: skip
     """Follow the regularized leader, proximal form (McMahan et al. 2013): z the linear term, a = Σ g²."""
