@@ -224,7 +224,7 @@ def _input_gradient(
         g = gy[part, row]
         flat = g.reshape(-1, channels)
         if product is None:  # the first piece is the largest
-            product = np.empty((len(flat), inputs), gy.dtype)
+            product = empty_reused((len(flat), inputs), gy.dtype)
         terms, into = product[: len(flat)], gx[part]
         view = terms.reshape(*g.shape[:-1], inputs)
         for tap, windows, elements in taps(gx.shape[1:-1], kernel, strides, padding, dilation, row, out):

@@ -15,6 +15,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
+from .memory import empty_reused
+
 _ALL = slice(None)
 
 Sizes = tuple[int, ...]
@@ -118,7 +120,7 @@ def patches(
     if not cuts:
         return
     images, rows = cuts[0][0].stop - cuts[0][0].start, cuts[0][1].stop - cuts[0][1].start
-    buffer = np.empty(images * rows * prod(out[1:]) * prod(kernel) * channels, x.dtype)
+    buffer = empty_reused((images * rows * prod(out[1:]) * prod(kernel) * channels,), x.dtype)
     source = x
     if padded or transposed:
         # Here each piece of the input is copied first: into a frame of zeros, with the channels in front if transposed.
