@@ -99,6 +99,22 @@ def test_takes_integers_numpy_sizes_and_unknown_sizes(device):
     assert conv(deepkit.KerasTensor((None, None, 7, 1))).shape == (None, None, 4, 2)
 
 
+@pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose", "SeparableConv2D"])
+def test_mixed_precision(device, kind):
+    layer = getattr(layers, kind)(2, 3, dtype="mixed_float16", activation="relu")
+    x = np.random.default_rng(0).normal(size=(2, 6, 6, 4)).astype("float32")
+    with deepkit.GradientTape() as tape:
+        y = layer(x)
+        loss = ops.sum(y)
+    grads = tape.gradient(loss, layer.trainable_variables)
+    assert y.dtype == "float16" and {g.dtype.name for g in grads} == {"float32"}
+    assert layer(deepkit.KerasTensor((None, 6, 6, 4))).dtype == "float16"
+    full = getattr(layers, kind)(2, 3, activation="relu")
+    full.build(x.shape)
+    full.set_weights(layer.get_weights())
+    np.testing.assert_allclose(y.numpy(), full(x).numpy(), rtol=1e-2, atol=1e-2)
+
+
 def test_input_out_of_order_in_memory(device):
     conv = layers.Conv2D(3, 3, activation="relu")
     x = np.random.default_rng(0).normal(size=(2, 4, 7, 6)).astype("float32").transpose(1, 3, 2, 0)

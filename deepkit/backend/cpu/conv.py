@@ -39,8 +39,9 @@ def _in_float32(kernel: Callable[..., Any]) -> Callable[..., Any]:
             args = (*args[:-1], [need is not False for need in args[-1]])
         wide = [a.astype(np.float32) if isinstance(a, ndarray) else a for a in (x, *args)]
         out = kernel(*wide)
-        if isinstance(out, tuple):
-            return tuple(None if a is None else a.astype(x.dtype) for a in out)
+        if isinstance(out, tuple):  # gradients of x, w and b; the weights may be kept in float32
+            dtypes = (x.dtype, args[0].dtype, args[0].dtype)
+            return tuple(None if a is None else a.astype(t) for a, t in zip(out, dtypes))
         return out.astype(x.dtype)
 
     return run
