@@ -2,6 +2,7 @@
 
 from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as serialize
+from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .conv import *
 from .conv_transpose import *
 from .core import Activation, Dense, Embedding, Identity, Lambda, Masking
@@ -9,7 +10,51 @@ from .depthwise import *
 from .global_pool import *
 from .input_layer import Input, InputLayer
 from .layer import InputSpec, Layer
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .normalization import BatchNormalization, LayerNormalization, UnitNormalization
 from .pool import *
+from .preprocessing import Normalization, Rescaling
+from .regularization import (
+    ActivityRegularization,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from .reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 
 
 def deserialize(config, custom_objects=None):

@@ -286,8 +286,7 @@ class Trainer:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
         loader = make_loader(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch,
-            class_weight=class_weight,
-            epochs=epochs - initial_epoch,
+            class_weight=class_weight
         )  # fmt: skip
         self._prepare(loader, training=True)
         validation = None
