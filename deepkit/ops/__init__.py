@@ -7,6 +7,8 @@ Every function takes tensors, variables, NumPy arrays, Python numbers and lists,
 from typing import TYPE_CHECKING, Any
 
 from . import operators
+from .activation import *
+from .arrange import *
 from .conv import *
 from .conv_transpose import *
 from .creation import *
@@ -19,6 +21,7 @@ from .nn import *
 from .pool import *
 from .reduce import *
 from .shape import *
+from .sorting import *
 
 operators.install()
 
