@@ -74,10 +74,31 @@ class Recorder:
 
 class _Local(threading.local):
     recorder: Recorder | None = None
+    shapes_only = False
     tapes: tuple = ()
 
 
 local = _Local()
+
+
+class shapes_only:
+    """Context in which calls on symbolic tensors give shapes, but leave no trace for functional models to be made of.
+
+    Args:
+        on: ``False`` switches an enclosing context off.
+    """
+
+    __slots__ = ("on", "saved")
+
+    def __init__(self, on: bool = True):
+        self.on = on
+
+    def __enter__(self) -> None:
+        self.saved = local.shapes_only
+        local.shapes_only = self.on
+
+    def __exit__(self, *exc: Any) -> None:
+        local.shapes_only = self.saved
 
 
 class paused:

@@ -11,7 +11,7 @@ from .. import dtype_policies
 from ..autograd.dtypes import is_float, np_dtype
 from ..autograd.op import Node, cast, to_tensor
 from ..autograd.spec import Spec
-from ..autograd.tape import paused
+from ..autograd.tape import local, paused, shapes_only
 from ..autograd.tensor import Tensor
 from ..autograd.variable import Variable
 from ..registry import export, serialize_keras_object
@@ -464,9 +464,11 @@ class Layer:
         self.built = True
 
     def _symbolic_call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        with paused():
+        with paused(), shapes_only():
             outputs = self.compute_output_spec(*args, **kwargs)
-        # Fresh Specs: those made inside remember the ops they came from, these remember the layer.
+        if local.shapes_only:
+            return outputs
+        # Fresh Specs: a layer may give its input back, which remembers another call.
         outputs = map_nest(lambda y: Spec(y.shape, y.dtype) if isinstance(y, Spec) else y, outputs)
         node = Node(self, args, {k: v for k, v in kwargs.items() if k != "training" or v is not None}, outputs)
         node.index = len(self._inbound_nodes)
@@ -488,7 +490,7 @@ class Layer:
         """Shape of the outputs for a shape (or several) of the inputs."""
         specs = [_ShapeNest.to_specs(shape, self.compute_dtype) for shape in (*args, *kwargs.values())]
         self._maybe_build(specs, {})
-        with paused():
+        with paused(), shapes_only():
             context.depth += 1
             try:
                 outputs = self.compute_output_spec(*specs)
@@ -591,7 +593,7 @@ class Layer:
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What :meth:`build_from_config` needs."""
-        return {"input_shape": self._build_shapes} if self._build_shapes is not None else None
+        return {"input_shape": _lists(self._build_shapes)} if self._build_shapes is not None else None
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with the shapes of :meth:`get_build_config`."""
@@ -665,6 +667,13 @@ def _is_numbers(x: Any) -> bool:
 
 def _shape_of(x: Any) -> Any:
     return tuple(x.shape) if hasattr(x, "shape") else None
+
+
+def _lists(shape: Any) -> Any:
+    """Shapes as JSON has them."""
+    if isinstance(shape, dict):
+        return {k: _lists(v) for k, v in shape.items()}
+    return [_lists(s) for s in shape] if isinstance(shape, (list, tuple)) else shape
 
 
 def _tuples(shape: Any) -> Any:

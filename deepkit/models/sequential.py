@@ -6,6 +6,7 @@ from typing import Any, Sequence
 
 from ..autograd.op import to_tensor
 from ..autograd.spec import Spec
+from ..autograd.tape import shapes_only
 from ..autograd.tensor import Tensor
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
@@ -130,9 +131,10 @@ class Sequential(Model):
         before = context.path
         context.path = (*context.path, self.name)
         try:
-            for layer in self._stack:
-                if not isinstance(layer, InputLayer):
-                    x = layer(x)
+            with shapes_only(False):
+                for layer in self._stack:
+                    if not isinstance(layer, InputLayer):
+                        x = layer(x)
         except NotImplementedError:
             return  # a layer that can't run symbolically is built on the first call with data
         finally:
@@ -150,7 +152,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         x = inputs
-        if isinstance(x, Tensor) and self._chain is not None:
+        if isinstance(x, (Tensor, Spec)) and self._chain is not None:
             x = self._chain._fit(x, self._chain._inputs[0])
         elif not isinstance(x, Spec) and hasattr(x, "dtype") and getattr(x.dtype, "kind", "f") not in "OUS":
             x = to_tensor(x)

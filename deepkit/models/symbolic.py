@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import paused
+from ..autograd.tape import paused, shapes_only
 from ..layers.context import context
 from ..utils.nest import flatten
 
@@ -19,7 +19,7 @@ def run_symbolically(model: Any, specs: Any) -> Any:
     context.depth += 1
     context.path = (*context.path, model.name)
     try:
-        with paused():
+        with paused(), shapes_only():
             return model.call(specs)
     except (TypeError, ValueError) as error:
         raise ValueError(

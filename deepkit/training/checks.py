@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.spec import Spec
-from ..autograd.tape import paused
+from ..autograd.tape import paused, shapes_only
 from ..layers.context import context
 from ..utils.nest import flatten, map_nest
 
@@ -18,6 +18,12 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
     Raises:
         ValueError: naming the input, layer or output, the shapes and the fix.
     """
+    strings = [leaf for leaf in flatten(x) if getattr(getattr(leaf, "dtype", None), "kind", "f") in "OUS"]
+    if strings and not any(getattr(layer, "takes_strings", False) for layer in model._flatten_layers()):
+        raise ValueError(
+            f"`x` has dtype {strings[0].dtype}, but model {model.name!r} takes numbers. Convert it, e.g. "
+            "np.asarray(x, dtype='float32'), or start the model with a preprocessing layer for strings."
+        )
     y_pred = predicted_specs(model, x)
     if y_pred is None:
         return
@@ -82,7 +88,7 @@ def _run(model: Any, specs: Any) -> Any:
     context.depth += 1
     context.path, context.training = (*context.path, model.name), False
     try:
-        with paused():
+        with paused(), shapes_only():
             return model.call(specs)
     finally:
         context.depth -= 1

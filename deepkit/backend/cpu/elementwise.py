@@ -107,7 +107,7 @@ def rsqrt(x: ndarray) -> ndarray:
 
 def sigmoid(x: ndarray, out: ndarray | None = None) -> ndarray:
     """1 / (1 + exp(-x)) by way of tanh, which overflows nowhere: (tanh(x / 2) + 1) / 2."""
-    out = np.multiply(x, 0.5, out=out)
+    out = np.asarray(np.multiply(x, 0.5, out=out))  # NumPy gives a scalar for a 0-d array
     np.tanh(out, out=out)
     out += 1
     out *= 0.5
