@@ -295,13 +295,17 @@ class Trainer:
             validation = make_loader(vx, vy, vw, batch_size=validation_batch_size or batch_size, shuffle=False,
                                      steps=validation_steps)  # fmt: skip
             self._prepare(validation, training=False)
-        listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches)
+        listeners = make_callbacks(
+            callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches, loader=loader
+        )
         run = steps.train_runner(self)
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
         start = self._initial_epoch(listeners, initial_epoch)
         for epoch in range(start, epochs):
+            if not loader.ready():
+                break
             self.reset_metrics()
             listeners.on_epoch_begin(epoch)
             loader.on_epoch_begin(epoch)
@@ -314,7 +318,7 @@ class Trainer:
             run.finish()
             loader.on_epoch_end(epoch)
             logs = run.logs()
-            if validation is not None and _validates(epoch, validation_freq):
+            if validation is not None and _validates(epoch, validation_freq) and validation.ready():
                 results = self._evaluate(validation, listeners)
                 logs.update({f"val_{name}": value for name, value in results.items()})
             listeners.on_epoch_end(epoch, logs)
@@ -327,7 +331,7 @@ class Trainer:
 
     def _initial_epoch(self, listeners: CallbackList, initial_epoch: int) -> int:
         """Where training goes on: a restored backup may be further than ``initial_epoch``."""
-        return max(int(getattr(self, "_resume_epoch", 0) or 0), initial_epoch)
+        return max(self.__dict__.pop("_resume_epoch", 0), initial_epoch)
 
     # -- evaluate ------------------------------------------------------------------------------------------------------
     def evaluate(

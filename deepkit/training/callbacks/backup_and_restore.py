@@ -43,7 +43,7 @@ class BackupAndRestore(Callback):
             raise ValueError("BackupAndRestore: `backup_dir` is empty. Name a folder.")
         if save_freq != "epoch" and not isinstance(save_freq, (bool, int, np.integer)):
             raise ValueError(
-                f"BackupAndRestore: `save_freq` should be 'epoch' or a number of batches. Received: save_freq={save_freq!r}"
+                f"BackupAndRestore: `save_freq` should be 'epoch' or a number of batches. Received: {save_freq!r}"
             )
         self.backup_dir = os.fspath(backup_dir)
         self.save_freq = save_freq
@@ -62,8 +62,8 @@ class BackupAndRestore(Callback):
         self._batches = 0
         if not self.model.built:
             raise ValueError(
-                f"BackupAndRestore needs a model with weights; {self.model.name!r} has none yet. Build it, or call it on "
-                "data, before fit()."
+                f"BackupAndRestore needs a model with weights; {self.model.name!r} has none yet. Build it, or call it "
+                "on data, before fit()."
             )
         optimizer = self.model.optimizer
         if optimizer is not None and not optimizer.built:

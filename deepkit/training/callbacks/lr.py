@@ -22,7 +22,7 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch to ``schedule(epoch, learning_rate)``.
 
     Args:
-        schedule: Function from the epoch (from 0) and the present learning rate to the new one; or from the epoch alone.
+        schedule: Function from the epoch (from 0) and the present learning rate, or the epoch alone, to the new one.
         verbose: 1 to say so.
 
     Raises:

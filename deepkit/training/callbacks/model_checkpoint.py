@@ -31,8 +31,8 @@ def check_template(filepath: str) -> None:
             continue
         if not name or name.isdigit() or "." in name or "[" in name or conversion or "{" in (spec or ""):
             raise ValueError(
-                f"ModelCheckpoint: the field {{{name}}} in filepath={filepath!r} isn't allowed. Fields are the name of a "
-                "metric, epoch or batch, with a format: '{epoch:02d}-{val_loss:.2f}.keras'."
+                f"ModelCheckpoint: the field {{{name}}} in filepath={filepath!r} isn't allowed. Fields are the name of "
+                "a metric, epoch or batch, with a format: '{epoch:02d}-{val_loss:.2f}.keras'."
             )
 
 
@@ -42,8 +42,8 @@ class ModelCheckpoint(MonitorCallback):
     A file is complete or not there: it is written beside its place and renamed once it is on disk.
 
     Args:
-        filepath: Name, with fields for ``epoch`` (from 1), ``batch`` and the logs, as in ``"{epoch:02d}.keras"``. It ends
-            in ``.keras``, or ``.weights.h5`` for weights.
+        filepath: Name, with fields for ``epoch`` (from 1), ``batch`` and the logs, as in ``"{epoch:02d}.keras"``. It
+            ends in ``.keras``, or ``.weights.h5`` for weights.
         monitor: Entry of the logs to follow.
         verbose: 1 to say when something is saved.
         save_best_only: Save only when the followed entry is better than ever before.
@@ -142,15 +142,15 @@ class ModelCheckpoint(MonitorCallback):
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
-                f"ModelCheckpoint: {self.monitor!r} isn't available, so the model is saved whether it is better or not. "
-                f"Available: {', '.join(logs)}",
+                f"ModelCheckpoint: {self.monitor!r} isn't available, so the model is saved whether it is better or not."
+                f" Available: {', '.join(logs)}",
                 stacklevel=2,
             )
             return True
         if np.ndim(current) > 0:
             warnings.warn(
-                f"ModelCheckpoint: {self.monitor!r} isn't a single number, so the model is saved whether it is better or "
-                "not.",
+                f"ModelCheckpoint: {self.monitor!r} isn't a single number, so the model is saved whether it is better "
+                "or not.",
                 stacklevel=2,
             )
             return True

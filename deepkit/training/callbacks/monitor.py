@@ -9,8 +9,8 @@ from typing import Any, Callable
 from .callback import Callback
 
 #: Parts of names of metrics of which more is better.
-_UP = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "true_positives", "true_negatives", "r2", "specificity",
-       "sensitivity", "correlation", "cosine_similarity", "dice_score")  # fmt: skip
+_UP = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "true_positives", "true_negatives", "r2",
+       "specificity", "sensitivity", "correlation", "cosine_similarity", "dice_score")  # fmt: skip
 #: Parts of names of metrics of which less is better.
 _DOWN = ("loss", "error", "mse", "mae", "rmse", "mape", "msle", "crossentropy", "divergence", "kld", "hinge", "logcosh",
          "log_cosh", "poisson", "false_positives", "false_negatives", "perplexity", "huber")  # fmt: skip
@@ -62,8 +62,8 @@ class MonitorCallback(Callback):
             if any(sign in part for sign in _UP):
                 return operator.gt
         raise ValueError(
-            f"{type(self).__name__}: whether monitor={self.monitor!r} should grow or shrink can't be told from its name. "
-            "Pass mode='max' or mode='min'."
+            f"{type(self).__name__}: whether monitor={self.monitor!r} should grow or shrink can't be told from its "
+            "name. Pass mode='max' or mode='min'."
         )
 
     def improved(self, value: Any, reference: Any) -> bool:
