@@ -12,7 +12,8 @@ _HOMES = {
     ),
     ".file_utils": ("get_file",),
     ".numerical": ("normalize", "to_categorical"),
-    ".py_dataset": ("PyDataset",),
+    ".progbar": ("Progbar",),
+    ".py_dataset": ("PyDataset", "Sequence"),
     ".random_seed": ("set_random_seed",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
