@@ -17,7 +17,7 @@ from html import escape
 from pathlib import Path
 
 OUT = Path(__file__).with_name("demo.svg")
-WIDTH, LINE, CHARACTER, MARGIN = 100, 17, 8.4, 16
+WIDTH, LINE, CHARACTER, MARGIN = 112, 17, 8.4, 16
 COMMAND = "python -m deepkit demo"
 
 
