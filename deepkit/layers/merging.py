@@ -47,7 +47,8 @@ class Merge(Layer):
             out = self.pair(out, x)
         return out
 
-    pair: Callable[..., Any]
+    #: The combination of two inputs.
+    pair: Callable[..., Any] = staticmethod(ops.add)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         masks = [m for m in (mask or []) if m is not None] if isinstance(mask, (list, tuple)) else []

@@ -89,7 +89,8 @@ class BatchNormalization(Layer):
         self.synchronized = synchronized
         self.renorm, self.renorm_clipping, self.renorm_momentum = renorm, renorm_clipping, renorm_momentum
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
@@ -216,7 +217,8 @@ class LayerNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
