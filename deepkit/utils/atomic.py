@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from typing import IO, Any, Iterator
 
 
@@ -54,6 +53,8 @@ def atomic_write(
         )
     temporary: str | None = None
     try:
+        import tempfile  # here, to keep `import deepkit` light
+
         handle, temporary = tempfile.mkstemp(
             prefix=f".{os.path.basename(target)[:64]}.", suffix=".part", dir=folder
         )

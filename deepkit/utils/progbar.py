@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from typing import Any, Iterable
@@ -130,6 +129,8 @@ class Progbar:
             if not finalize:
                 tail = f" {_duration(per_step * max(self.target - current, 0))}"
         tail += self._rate(per_step) + self._metrics()
+        import shutil  # here, to keep `import deepkit` light
+
         room = (shutil.get_terminal_size().columns - 1) if self._terminal else 1 << 20
         if self.target:
             width = max(min(self.width, room - len(count) - len(tail) - 1), 5)

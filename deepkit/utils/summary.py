@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from typing import Any
 
 
@@ -96,6 +95,8 @@ def summary_text(
         header = header[:3] + header[4:]
         rows = [r[:3] + r[4:] for r in rows]
     widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
+    import shutil  # here, to keep `import deepkit` light
+
     limit = line_length or max(shutil.get_terminal_size((98, 24)).columns, 64)
     excess = sum(widths) + 3 * len(widths) + 1 - limit
     if excess > 0:

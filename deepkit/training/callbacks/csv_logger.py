@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from typing import Any
 
@@ -49,6 +48,8 @@ class CSVLogger(Callback):
             if not any(key.startswith("val_") for key in self.keys):
                 self.keys += [f"val_{key}" for key in self.keys]
             # Python's "excel" dialect ends lines with \r\n; other tools expect the system's own ending.
+            import csv  # here, to keep `import deepkit` light
+
             self.writer = csv.writer(self.csv_file, delimiter=self.sep, lineterminator=os.linesep)
             if self.append_header:
                 self.writer.writerow(["epoch", *self.keys])

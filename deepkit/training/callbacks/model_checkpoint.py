@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import string
 import warnings
 from typing import Any
 
@@ -23,6 +22,8 @@ def check_template(filepath: str) -> None:
         ValueError: for another field.
     """
     try:
+        import string  # here, to keep `import deepkit` light
+
         fields = list(string.Formatter().parse(filepath))
     except ValueError as error:
         raise ValueError(f"ModelCheckpoint: filepath={filepath!r} has a malformed field: {error}.") from None
