@@ -40,9 +40,11 @@ __version__ = "0.1.0"
 _LATER = ("callbacks", "datasets", "saving")
 
 __all__ = [
-    "Constraint", "DTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer",
+    "Constraint", "DTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec",
+    "KerasTensor", "Layer",
     "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "backend",
-    "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers", "layers", "losses",
+    "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers",
+    "layers", "losses",
     "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils",
 ]  # fmt: skip
 

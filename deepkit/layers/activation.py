@@ -42,7 +42,13 @@ class ReLU(_Elementwise):
         Tensor([0., 2.], dtype=float32)
     """
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any):
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ):
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
@@ -178,7 +184,9 @@ class PReLU(Layer):
         for axis in self.shared_axes or ():
             shape[axis - 1] = 1
         if None in shape:
-            raise ValueError(f"PReLU {self.name!r}: sizes of the input must be known, or shared. Received: {input_shape}")
+            raise ValueError(
+                f"PReLU {self.name!r}: sizes of the input must be known, or shared. Received: {input_shape}"
+            )
         self.alpha = self.add_weight(shape, self.alpha_initializer, name="alpha", regularizer=self.alpha_regularizer,
                                      constraint=self.alpha_constraint)  # fmt: skip
         self.input_spec = InputSpec(ndim=len(input_shape), axes={i + 1: n for i, n in enumerate(shape) if n != 1})

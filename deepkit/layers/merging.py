@@ -21,16 +21,21 @@ class Merge(Layer):
         if not isinstance(input_shape, list) and not (
             isinstance(input_shape, tuple) and input_shape and isinstance(input_shape[0], (tuple, list))
         ):
-            raise ValueError(f"{type(self).__name__} {self.name!r} takes a list of inputs. Received one of shape {input_shape}")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} takes a list of inputs. Received one of shape {input_shape}"
+            )
         if len(input_shape) < 2:
-            raise ValueError(f"{type(self).__name__} {self.name!r} takes at least 2 inputs. Received {len(input_shape)}")
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} takes at least 2 inputs. Received {len(input_shape)}"
+            )
         rank = max(map(len, input_shape))
         self._lifted = any(len(s) != rank for s in input_shape)
         try:
             broadcast_shapes(*[(*s[:1], *[1] * (rank - len(s)), *s[1:]) for s in input_shape])
         except ValueError:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: inputs of shapes {list(input_shape)} can't be broadcast together."
+                f"{type(self).__name__} {self.name!r}: inputs of shapes {list(input_shape)} can't be broadcast "
+                f"together."
             ) from None
 
     def call(self, inputs: Any) -> Any:
@@ -77,7 +82,8 @@ def _mean(self: Merge, inputs: Any) -> Any:
     return Merge.merge(self, inputs) / len(inputs)
 
 
-Add = _merge("Add", ops.add, "Sum of its inputs.\n\n    Example:\n        >>> Add()([ops.ones((1, 2)), ops.ones((1, 2))])\n"
+Add = _merge("Add", ops.add, "Sum of its inputs.\n\n    Example:\n        >>> Add()([ops.ones((1, 2)), "
+                             "ops.ones((1, 2))])\n"
              "        Tensor([[2., 2.]], dtype=float32)\n    ")  # fmt: skip
 Multiply = _merge("Multiply", ops.multiply, "Product of its inputs.")
 Average = _merge("Average", ops.add, "Mean of its inputs.", _mean)
@@ -94,7 +100,7 @@ class Subtract(Merge):
         Tensor([[0., 0.]], dtype=float32)
     """
 
-    pair = staticmethod(ops.subtract)
+    pair: Any = staticmethod(ops.subtract)
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -124,7 +130,11 @@ class Concatenate(Merge):
 
     def build(self, input_shape: Any) -> None:
         self._lifted = False
-        if not isinstance(input_shape, (list, tuple)) or len(input_shape) < 1 or not isinstance(input_shape[0], (tuple, list)):
+        if (
+            not isinstance(input_shape, (list, tuple))
+            or len(input_shape) < 1
+            or not isinstance(input_shape[0], (tuple, list))
+        ):
             raise ValueError(f"Concatenate {self.name!r} takes a list of inputs. Received shape {input_shape}")
         first = input_shape[0]
         axis = self.axis % len(first)
@@ -189,7 +199,9 @@ class Dot(Merge):
         a, b = input_shape
         axes = self._axes(len(a), len(b))
         if 0 in axes:
-            raise ValueError(f"Dot {self.name!r}: axis 0 is the batch's; `axes` starts at 1. Received: axes={self.axes}")
+            raise ValueError(
+                f"Dot {self.name!r}: axis 0 is the batch's; `axes` starts at 1. Received: axes={self.axes}"
+            )
         if None not in (a[axes[0]], b[axes[1]]) and a[axes[0]] != b[axes[1]]:
             raise ValueError(f"Dot {self.name!r}: sizes along axes {axes} differ: inputs of shapes {a} and {b}.")
 

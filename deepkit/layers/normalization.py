@@ -95,10 +95,13 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
         if not -rank <= self.axis < rank:
-            raise ValueError(f"BatchNormalization {self.name!r}: axis {self.axis} is out of range for input {input_shape}.")
+            raise ValueError(
+                f"BatchNormalization {self.name!r}: axis {self.axis} is out of range for input {input_shape}."
+            )
         n = input_shape[self.axis]
         if n is None:
-            raise ValueError(f"BatchNormalization {self.name!r}: the size along axis {self.axis} must be known. Received: "
+            raise ValueError(f"BatchNormalization {self.name!r}: the size along axis {self.axis} must be known. "
+                             f"Received: "
                              f"{input_shape}")  # fmt: skip
         if self.scale:
             self.gamma = self.add_weight((n,), self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
@@ -229,7 +232,8 @@ class LayerNormalization(Layer):
                              f"{input_shape}")  # fmt: skip
         self._axes = tuple(axes)
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
+            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
+                regularizer=self.gamma_regularizer,
                                          constraint=self.gamma_constraint)  # fmt: skip
         if self.center:
             self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,

@@ -33,7 +33,10 @@ class Rescaling(Layer):
 
     def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
-        scale, offset = (v if isinstance(v, (int, float)) else ops.cast(v, self.compute_dtype) for v in (self.scale, self.offset))
+        scale, offset = (
+            v if isinstance(v, (int, float)) else ops.cast(v, self.compute_dtype)
+            for v in (self.scale, self.offset)
+        )
         return x * scale + offset
 
     def get_config(self) -> dict[str, Any]:
@@ -84,7 +87,9 @@ class Normalization(Layer):
         self._keep = sorted(a % rank for a in self.axis)
         for a in self._keep:
             if input_shape[a] is None:
-                raise ValueError(f"Normalization {self.name!r}: the size along axis {a} must be known. Received: {input_shape}")
+                raise ValueError(
+                    f"Normalization {self.name!r}: the size along axis {a} must be known. Received: {input_shape}"
+                )
         shape = tuple(input_shape[a] for a in self._keep)
         self._shape = tuple(input_shape[i] if i in self._keep else 1 for i in range(rank))
         if self.input_mean is None:
@@ -93,7 +98,12 @@ class Normalization(Layer):
             self.count = self.add_weight((), "zeros", "int32", name="count", trainable=False)
             self._finish(self.adapt_mean.numpy(), self.adapt_variance.numpy())
         else:
-            self._finish(*(np.broadcast_to(np.asarray(v, "float32"), shape) for v in (self.input_mean, self.input_variance)))
+            self._finish(
+                *(
+                    np.broadcast_to(np.asarray(v, "float32"), shape)
+                    for v in (self.input_mean, self.input_variance)
+                )
+            )
 
     def _finish(self, mean: Any, variance: Any) -> None:
         self.mean = ops.reshape(ops.cast(mean, self.compute_dtype), self._shape)
@@ -106,7 +116,9 @@ class Normalization(Layer):
             ValueError: if mean and variance were given, or the data is empty.
         """
         if self.input_mean is not None:
-            raise ValueError(f"Normalization {self.name!r} was given its mean and variance; adapt() would overwrite them.")
+            raise ValueError(
+                f"Normalization {self.name!r} was given its mean and variance; adapt() would overwrite them."
+            )
         batches = [data] if hasattr(data, "__array__") or hasattr(data, "shape") or isinstance(data, list) else data
         n, mean, moment = 0, np.zeros(()), np.zeros(())
         for batch in batches:

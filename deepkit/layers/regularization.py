@@ -11,7 +11,12 @@ from .layer import InputSpec, Layer
 
 
 def _rate(value: Any, layer: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "item") or not 0 <= value <= 1:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        and not hasattr(value, "item")
+        or not 0 <= value <= 1
+    ):
         raise ValueError(f"{layer}: `rate` should be a number in [0, 1]. Received: rate={value!r}")
     return float(value)
 
@@ -41,7 +46,9 @@ class Dropout(Layer):
         if noise_shape is not None and (
             not isinstance(noise_shape, (list, tuple)) or any(n is not None and n < 1 for n in noise_shape)
         ):
-            raise ValueError(f"Dropout: `noise_shape` should be a list of positive ints or None. Received: {noise_shape!r}")
+            raise ValueError(
+                f"Dropout: `noise_shape` should be a list of positive ints or None. Received: {noise_shape!r}"
+            )
         self.noise_shape, self.seed = noise_shape, seed
         if self.rate:
             self.seed_generator = random.SeedGenerator(seed)

@@ -154,14 +154,17 @@ def _pairs(value: Any, rank: int, argument: str, layer: str) -> tuple[tuple[int,
             pairs = ((operator.index(value[0]), operator.index(value[1])),)
         elif len(value) == rank:
             pairs = tuple(
-                (operator.index(v[0]), operator.index(v[1])) if isinstance(v, (tuple, list)) else (operator.index(v),) * 2
+                (operator.index(v[0]), operator.index(v[1]))
+                if isinstance(v, (tuple, list))
+                else (operator.index(v),) * 2
                 for v in value
             )  # type: ignore[assignment]
         else:
             raise TypeError
     except (TypeError, IndexError):
         raise ValueError(
-            f"{layer}: `{argument}` should be an int, {rank} int(s), or {rank} pair(s) of ints. Received: {argument}={value!r}"
+            f"{layer}: `{argument}` should be an int, {rank} int(s), or {rank} pair(s) of ints. Received: "
+            f"{argument}={value!r}"
         ) from None
     if any(n < 0 for pair in pairs for n in pair):
         raise ValueError(f"{layer}: `{argument}` should not be negative. Received: {argument}={value!r}")
@@ -213,7 +216,8 @@ class _Cropping(_Spatial):
         for n, (before, after) in zip(inputs.shape, amounts):
             if n is not None and before + after and before + after >= n:
                 raise ValueError(
-                    f"{type(self).__name__} {self.name!r}: cropping {self.cropping} leaves nothing of an input of shape "
+                    f"{type(self).__name__} {self.name!r}: cropping {self.cropping} leaves nothing of an input "
+                    f"of shape "
                     f"{tuple(inputs.shape)}."
                 )
         return inputs[tuple(slice(before, -after if after else None) for before, after in amounts)]
@@ -227,7 +231,9 @@ class _UpSampling(_Spatial):
         super().__init__(data_format, **kwargs)
         sizes = size if isinstance(size, (tuple, list)) else (size,) * self.rank
         if len(sizes) != self.rank:
-            raise ValueError(f"{type(self).__name__}: `size` should be an int or {self.rank} of them. Received: size={size!r}")
+            raise ValueError(
+                f"{type(self).__name__}: `size` should be an int or {self.rank} of them. Received: size={size!r}"
+            )
         self.size = tuple(positive_int(n, "size", type(self).__name__) for n in sizes)
 
     def call(self, inputs: Any) -> Any:
@@ -245,8 +251,16 @@ class _UpSampling(_Spatial):
 
 
 _DOCS = {
-    "ZeroPadding": ("Zeros around the spatial axes.", "padding", "Amount on both sides; one an axis, or (before, after) pairs."),
-    "Cropping": ("The spatial axes without their ends.", "cropping", "Amount on both sides; one an axis, or (before, after) pairs."),
+    "ZeroPadding": (
+        "Zeros around the spatial axes.",
+        "padding",
+        "Amount on both sides; one an axis, or (before, after) pairs.",
+    ),
+    "Cropping": (
+        "The spatial axes without their ends.",
+        "cropping",
+        "Amount on both sides; one an axis, or (before, after) pairs.",
+    ),
 }
 
 
@@ -319,11 +333,18 @@ class UpSampling2D(_UpSampling):
 
     rank = 2
 
-    def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any):
+    def __init__(
+        self,
+        size: Any = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ):
         super().__init__(size, data_format, **kwargs)
         if interpolation not in ("nearest", "bilinear"):
             raise ValueError(
-                f"UpSampling2D: `interpolation` should be 'nearest' or 'bilinear'. Received: interpolation={interpolation!r}"
+                f"UpSampling2D: `interpolation` should be 'nearest' or 'bilinear'. Received: "
+                f"interpolation={interpolation!r}"
             )
         self.interpolation = interpolation
 

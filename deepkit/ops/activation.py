@@ -239,7 +239,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     if n is None or n % 2:
         raise ValueError(f"glu halves axis {axis} of shape {tuple(x.shape)}, whose size must be known and even.")
     lead = (slice(None),) * a
-    return x[(*lead, slice(0, n // 2))] * sigmoid(x[(*lead, slice(n // 2, n))])
+    return x[lead + (slice(0, n // 2),)] * sigmoid(x[lead + (slice(n // 2, n),)])
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:

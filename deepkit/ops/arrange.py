@@ -40,7 +40,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """
     x = _tensor(x)
     n = x.shape[axes_of(axis, len(x.shape))[0]]
-    if hasattr(indices_or_sections, "__len__") or getattr(indices_or_sections, "ndim", 0):
+    if hasattr(indices_or_sections, "__len__") or bool(getattr(indices_or_sections, "ndim", False)):
         cuts = [int(i) for i in indices_or_sections]
         return [_along(x, axis, slice(a, b)) for a, b in zip([0, *cuts], [*cuts, n])]
     pieces = operator.index(indices_or_sections)

@@ -48,7 +48,9 @@ class LayerNorm(Op):
     def infer(self, x: Spec, gamma: Any, beta: Any, epsilon: float = 1e-3, centre: bool = True) -> Spec:
         return Spec(x.shape, x.dtype)
 
-    def forward(self, k: Any, x: Any, gamma: Any, beta: Any, epsilon: float = 1e-3, centre: bool = True) -> tuple[Any, Any]:
+    def forward(
+        self, k: Any, x: Any, gamma: Any, beta: Any, epsilon: float = 1e-3, centre: bool = True
+    ) -> tuple[Any, Any]:
         return k.layer_norm(x, gamma, beta, epsilon, centre)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:

@@ -344,7 +344,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     Args:
         x: Tensor.
         pad_width: Amount on each side: an int, a pair, or a pair an axis.
-        mode: ``"constant"``, or a mode of ``numpy.pad`` that copies elements: ``"edge"``, ``"reflect"``, ``"symmetric"``,
+        mode: ``"constant"``, or a mode of ``numpy.pad`` that copies elements: ``"edge"``, ``"reflect"``,
+            ``"symmetric"``,
             ``"wrap"``.
         constant_values: The value of ``"constant"``, 0 by default.
 

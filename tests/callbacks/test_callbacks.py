@@ -71,7 +71,8 @@ def train(callback, values, monitor="val_loss", first=0):
     return model, epochs
 
 
-# -- the list -----------------------------------------------------------------------------------------------------------
+# -- the list
+# -----------------------------------------------------------------------------------------------------------
 def test_logs_are_read_only_when_somebody_looks():
     reads = []
 
@@ -117,7 +118,9 @@ def test_old_and_new_names_of_batch_hooks():
         def on_batch_end(self, batch, logs=None):
             calls.append(("old end", logs))
 
-    listeners = CallbackList([Old(), LambdaCallback(on_train_batch_end=lambda batch, logs: calls.append(("new", logs)))])
+    listeners = CallbackList(
+        [Old(), LambdaCallback(on_train_batch_end=lambda batch, logs: calls.append(("new", logs)))]
+    )
     listeners.on_train_batch_begin(3)
     listeners.on_train_batch_end(3, {"loss": 1.0})
     assert calls == [("old begin", 3), ("old end", {"loss": 1.0}), ("new", {"loss": 1.0})]
@@ -149,7 +152,8 @@ def test_resolve_flattens():
     assert resolve(None) == {}
 
 
-# -- early stopping -----------------------------------------------------------------------------------------------------
+# -- early stopping
+# -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("arguments", "values", "epochs", "weights"),
     [
@@ -195,7 +199,8 @@ def test_direction_by_name(name, up):
     assert callback.improved(2, 1) is up and callback.improved(1, 2) is not up
 
 
-# -- checkpoints --------------------------------------------------------------------------------------------------------
+# -- checkpoints
+# --------------------------------------------------------------------------------------------------------
 def test_checkpoint_names(tmp_path):
     path = str(tmp_path / "sub" / "{epoch:02d}-{val_loss:.2f}.keras")
     model, _ = train(ModelCheckpoint(path), [0.5, 0.25])
@@ -208,7 +213,14 @@ def test_checkpoint_of_the_best(tmp_path, capsys):
     model, _ = train(callback, [3, 2, 4, 1])
     assert [p.rsplit("/", 1)[1] for p in model.saved] == ["1.weights.h5", "2.weights.h5", "4.weights.h5"]
     assert "did not improve from 2.00000" in capsys.readouterr().out
-    assert len(train(ModelCheckpoint("m.keras", save_best_only=True, initial_value_threshold=1.5), [3, 1])[0].saved) == 1
+    assert (
+        len(
+            train(ModelCheckpoint("m.keras", save_best_only=True, initial_value_threshold=1.5), [3, 1])[
+                0
+            ].saved
+        )
+        == 1
+    )
     with pytest.warns(UserWarning, match="isn't available"):
         assert len(train(ModelCheckpoint("m.keras", save_best_only=True), [3], "loss")[0].saved) == 1
 
@@ -224,7 +236,17 @@ def test_checkpoint_each_so_many_batches():
 
 
 @pytest.mark.parametrize(
-    "name", ["{logs.__class__}", "{epoch.__class__}", "{val_loss[0]}", "{}", "{0}", "{epoch!r}", "{epoch:{width}}", "{epoch"]
+    "name",
+    [
+        "{logs.__class__}",
+        "{epoch.__class__}",
+        "{val_loss[0]}",
+        "{}",
+        "{0}",
+        "{epoch!r}",
+        "{epoch:{width}}",
+        "{epoch",
+    ],
 )
 def test_checkpoint_refuses_fields_that_reach_into_objects(name):
     with pytest.raises(ValueError, match="field"):
@@ -243,7 +265,8 @@ def test_checkpoint_arguments():
         train(ModelCheckpoint("{val_los}.keras"), [1])
 
 
-# -- learning rates -----------------------------------------------------------------------------------------------------
+# -- learning rates
+# -----------------------------------------------------------------------------------------------------
 def test_scheduler():
     model, _ = train(LearningRateScheduler(lambda epoch, rate: rate / 2), [1, 1])
     assert model.optimizer.learning_rate == pytest.approx(0.025)
@@ -282,7 +305,8 @@ def test_reduce_on_plateau_arguments():
         train(ReduceLROnPlateau(), [1], "loss")
 
 
-# -- the others ---------------------------------------------------------------------------------------------------------
+# -- the others
+# ---------------------------------------------------------------------------------------------------------
 def test_csv_logger(tmp_path):
     path = tmp_path / "log.csv"
     train(CSVLogger(path), [3, 2], "loss")
