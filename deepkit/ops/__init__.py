@@ -14,11 +14,14 @@ from .conv_transpose import *
 from .creation import *
 from .creation import identity_matrix as identity
 from .elementwise import *
+from .encoding import *
 from .index import *
 from .linear import dense, matmul
 from .loss import *
+from .math import *
 from .nn import *
 from .pool import *
+from .products import *
 from .reduce import *
 from .shape import *
 from .sorting import *

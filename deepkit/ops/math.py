@@ -1,0 +1,417 @@
+"""Numeric functions: clipping, statistics, differences, grids, comparisons, sums over segments."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+from .. import backend
+from ..autograd.dtypes import np_dtype, result_type
+from ..autograd.op import Basic, Op, attach_node, to_tensor
+from ..autograd.spec import Spec, broadcast_shapes
+from ..autograd.tensor import Tensor
+from . import elementwise as e
+from .arrange import _tensor
+from .creation import cast, full_like, zeros_like
+from .index import getitem_grad, take, where
+from .reduce import _floating, axes_of, mean, reduced
+from .reduce import all as _all
+from .reduce import max as _max
+from .reduce import min as _min
+from .reduce import sum as _sum
+from .shape import moveaxis, reshape
+from .sorting import Plain, sort
+
+
+def _clip_vjp(k: Any, g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    return g * k.cast(k.logical_and(k.greater_equal(x, low), k.less_equal(x, high)), g.dtype)
+
+
+_clip = Basic("clip", lambda x, low, high: Spec(x.shape, x.dtype), _clip_vjp,
+              lambda k, x, low, high: k.clip(x, low, high))  # fmt: skip
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
+    """min(max(x, x_min), x_max); the gradient passes inside the bounds and at them.
+
+    Args:
+        x: Tensor; booleans become int32.
+        x_min: Lower bound, a number or a tensor.
+        x_max: Upper bound.
+
+    Example:
+        >>> clip([-1.0, 0.5, 2.0], 0, 1)
+        Tensor([0. , 0.5, 1. ], dtype=float32)
+    """
+    x = _tensor(x)
+    dtype = np_dtype(x.dtype)
+    if dtype.kind == "b":
+        x, dtype = cast(x, "int32"), np_dtype("int32")
+    if type(x_min) in (int, float) and type(x_max) in (int, float):
+        kind = builtins.float if dtype.kind == "f" else builtins.int
+        return _clip(x, low=kind(x_min), high=kind(x_max))
+    if x_min is not None:
+        x = e.maximum(x, cast(x_min, dtype))
+    return x if x_max is None else e.minimum(x, cast(x_max, dtype))
+
+
+_nan_to_num = Basic("nan_to_num", lambda x, **_: Spec(x.shape, x.dtype),
+                    lambda k, g, y, x, **_: g * k.cast(k.isfinite(x), g.dtype))  # fmt: skip
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """``x`` with NaN and the infinities replaced, these by the dtype's largest numbers by default.
+
+    Example:
+        >>> nan_to_num([float("nan"), 1.0])
+        Tensor([0., 1.], dtype=float32)
+    """
+    return _nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+def saturate_cast(x: Any, dtype: Any) -> Any:
+    """``x`` cast to a dtype, values outside of it becoming its smallest or largest one.
+
+    Example:
+        >>> saturate_cast([-5, 300], "uint8")
+        Tensor([  0, 255], dtype=uint8)
+    """
+    wanted = np_dtype(dtype)
+    x = _tensor(x)
+    have = np_dtype(x.dtype)
+    if wanted.kind == "b":
+        return cast(x, wanted)
+    low, high = _range_of(wanted)
+    if have.kind in "iu":
+        floor, ceiling = _range_of(have)
+        low, high = builtins.max(int(low) if wanted.kind != "f" else floor, floor), builtins.min(
+            int(high) if wanted.kind != "f" else ceiling, ceiling)  # fmt: skip
+    return cast(clip(x, low, high), wanted)
+
+
+def _range_of(dtype: Any) -> tuple[Any, Any]:
+    import numpy as np
+
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return int(info.min), int(info.max)
+    if dtype.kind == "b":
+        return 0, 1
+    limits = np.finfo(dtype)
+    return builtins.float(limits.min), builtins.float(limits.max)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """x1 / x2, and 0 where x2 is 0.
+
+    Example:
+        >>> divide_no_nan([1.0, 1.0], [2.0, 0.0])
+        Tensor([0.5, 0. ], dtype=float32)
+    """
+    x1, x2 = _floating(x1), _floating(x2)
+    zero = e.equal(x2, 0)
+    return where(zero, 0.0, x1 / where(zero, 1.0, x2))
+
+
+# -- comparisons -------------------------------------------------------------------------------------------------------
+_isclose = Plain("isclose", lambda a, b, **_: Spec(broadcast_shapes(a.shape, b.shape), "bool"),
+                 lambda k, a, b, **p: k.isclose(a, b, **p))  # fmt: skip
+
+
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether \\|x1 - x2\\| ≤ atol + rtol · \\|x2\\|, elementwise.
+
+    Example:
+        >>> isclose([1.0], [1.0 + 1e-7])
+        Tensor([ True], dtype=bool)
+    """
+    return _isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether :func:`isclose` holds for all elements.
+
+    Example:
+        >>> bool(allclose([1.0], [2.0]))
+        False
+    """
+    return _all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+# -- statistics --------------------------------------------------------------------------------------------------------
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+    """Mean over axes, each element counting by its weight.
+
+    Args:
+        x: Tensor; integers become ``floatx()``.
+        axis: Axis, axes, or ``None`` for all.
+        weights: Shaped like ``x``, or a vector along the one axis.
+
+    Example:
+        >>> average([1.0, 3.0], weights=[3.0, 1.0])
+        Tensor(1.5, dtype=float32)
+    """
+    x = _floating(x)
+    if weights is None:
+        return mean(x, axis=axis)
+    w = _floating(weights)
+    if len(w.shape) == 1 and len(x.shape) > 1:
+        a = axes_of(axis, len(x.shape))[0]
+        w = reshape(w, [-1 if i == a else 1 for i in range(len(x.shape))])
+    return _sum(x * w, axis=axis) / _sum(w * e.add(zeros_like(x), 1), axis=axis)
+
+
+def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
+    """Quantiles over axes, between two elements by interpolation.
+
+    Args:
+        x: Tensor; integers become ``floatx()``.
+        q: Number, or vector of numbers, in [0, 1].
+        axis: Axis, axes, or ``None`` for all.
+        method: ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
+        keepdims: Keep the reduced axes with size 1.
+
+    Returns:
+        A tensor (q..., reduced shape).
+
+    Example:
+        >>> quantile([1.0, 2.0, 4.0], 0.75)
+        Tensor(3., dtype=float32)
+    """
+    if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise ValueError(f"quantile: unknown method {method!r}; use linear, lower, higher, midpoint or nearest.")
+    points = to_tensor(q).numpy().astype("float64")
+    x = _floating(x)
+    axes = axes_of(axis, len(x.shape))
+    if isinstance(x, Spec):
+        params = {"q": q, "axis": axis, "method": method, "keepdims": keepdims}
+        return attach_node(_Function(quantile), (x,), params,
+                           Spec((*points.shape, *reduced(x.shape, axis, keepdims)), x.dtype))  # fmt: skip
+    n = math.prod(x.shape[a] for a in axes)
+    lines = moveaxis(x, axes, tuple(range(len(x.shape) - len(axes), len(x.shape))))
+    lines = sort(reshape(lines, (*lines.shape[: len(x.shape) - len(axes)], n)), axis=-1)
+    outs = [_between(lines, float(p) * (n - 1), method) for p in points.reshape(-1)]
+    shape = reduced(x.shape, axis, keepdims)
+    if not points.ndim:
+        return reshape(outs[0], shape)
+    from .shape import stack
+
+    return reshape(stack(outs), (*points.shape, *shape))
+
+
+def _between(lines: Any, at: float, method: str) -> Any:
+    low, high = lines[..., math.floor(at)], lines[..., math.ceil(at)]
+    if method == "lower":
+        return low
+    if method == "higher":
+        return high
+    if method == "nearest":
+        return lines[..., round(at)]
+    part = 0.5 if method == "midpoint" else at - math.floor(at)
+    return low if math.floor(at) == at else low * (1 - part) + high * part
+
+
+class _Function:
+    """A function as the operation of a symbolic call."""
+
+    def __init__(self, fn: Any):
+        self.fn, self.name = fn, fn.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+
+def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
+    """Quantiles for ``q`` in percent, see :func:`quantile`."""
+    points = to_tensor(q).numpy().astype("float64") / 100
+    return quantile(x, points, axis, method, keepdims)
+
+
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The middle element over axes, the mean of the two middle ones of an even number.
+
+    Example:
+        >>> median([1.0, 9.0, 2.0])
+        Tensor(2., dtype=float32)
+    """
+    return quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Largest minus smallest element over axes."""
+    return _max(x, axis=axis, keepdims=keepdims) - _min(x, axis=axis, keepdims=keepdims)
+
+
+def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
+    """Mean and variance over axes; half precision is summed in float32.
+
+    Example:
+        >>> moments([1.0, 3.0], 0)
+        (Tensor(2., dtype=float32), Tensor(1., dtype=float32))
+    """
+    from .reduce import var
+
+    return mean(x, axis=axes, keepdims=keepdims), var(x, axis=axes, keepdims=keepdims)
+
+
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Differences of neighbours along an axis, n times over.
+
+    Example:
+        >>> diff([1, 4, 9])
+        Tensor([3, 5], dtype=int32)
+    """
+    a = _tensor(a)
+    lead = (slice(None),) * axes_of(axis, len(a.shape))[0]
+    for _ in range(n):
+        high, low = a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))]
+        a = e.not_equal(high, low) if np_dtype(a.dtype).kind == "b" else high - low
+    return a
+
+
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+    """Integral along an axis by the trapezoidal rule.
+
+    Example:
+        >>> trapezoid([1.0, 2.0, 3.0])
+        Tensor(4., dtype=float32)
+    """
+    y = moveaxis(_floating(y), axis, -1)
+    width = dx if x is None else diff(_floating(x) if len(_tensor(x).shape) == 1 else moveaxis(_floating(x), axis, -1))
+    return _sum((y[..., 1:] + y[..., :-1]) * width / 2, axis=-1)
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The choice of the first condition that holds, else ``default``.
+
+    Example:
+        >>> select([[True, False]], [[1, 2]], 9)
+        Tensor([1, 9], dtype=int32)
+    """
+    if len(condlist) != len(choicelist):
+        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices.")
+    out = default
+    for condition, choice in reversed(list(zip(condlist, choicelist))):
+        out = where(condition, choice, out)
+    return out
+
+
+# -- ranges ------------------------------------------------------------------------------------------------------------
+def _spaced(kind: str, start: Any, stop: Any, dtype: Any, **params: Any) -> Any:
+    raw = [v.numpy() if isinstance(v, Tensor) else v for v in (start, stop)]
+    if dtype is None:
+        dtype = result_type(*[getattr(v, "dtype", type(v) if type(v) in (int, float) else None) for v in raw], float)
+    import numpy as np
+
+    return Tensor(backend.active().from_numpy(np.asarray(getattr(np, kind)(*raw, **params)).astype(np_dtype(dtype))))
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+             axis: int = 0) -> Any:  # fmt: skip
+    """``num`` equally spaced numbers from ``start`` to ``stop``.
+
+    Example:
+        >>> linspace(0, 1, 3)
+        Tensor([0. , 0.5, 1. ], dtype=float32)
+    """
+    out = _spaced("linspace", start, stop, dtype, num=num, endpoint=endpoint, axis=axis)
+    if not retstep:
+        return out
+    gaps = (num - 1) if endpoint else num
+    return out, (_floating(stop) - _floating(start)) / gaps if gaps > 0 else full_like(_floating(start), math.nan)
+
+
+def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None,
+             axis: int = 0) -> Any:  # fmt: skip
+    """``num`` numbers from base^start to base^stop, equally spaced on a logarithmic scale."""
+    return _spaced("logspace", start, stop, dtype, num=num, endpoint=endpoint, base=base, axis=axis)
+
+
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """``num`` numbers from ``start`` to ``stop``, each the same multiple of the one before."""
+    return _spaced("geomspace", start, stop, dtype, num=num, endpoint=endpoint, axis=axis)
+
+
+# -- segments ----------------------------------------------------------------------------------------------------------
+class _SegmentExtreme(Op):
+    """Largest or smallest elements of the rows with one number."""
+
+    def __init__(self, name: str, worst: str):
+        self.name, self.worst = name, worst
+
+    def forward(self, k: Any, data: Any, ids: Any, count: int) -> tuple[Any, Any]:
+        fill: Any = _range_of(data.dtype)[0 if self.worst == "low" else 1]
+        if data.dtype.kind == "f":
+            fill = -math.inf if self.worst == "low" else math.inf
+        y = k.full((count, *data.shape[1:]), fill, dtype=data.dtype)
+        getattr(k, "maximum" if self.worst == "low" else "minimum").at(y, ids, data)
+        return y, (data, ids, y)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        data, ids, y = saved
+        hit = (data == y[ids]).astype(g.dtype)
+        share = k.getitem_grad(hit, ids, y.shape, False)
+        return hit * (g / k.maximum(share, 1))[ids], None
+
+    def reference(self, data: Any, ids: Any, count: int) -> Any:
+        chosen = stop(self(data, ids, count=count))
+        hit = cast(e.equal(data, take(chosen, ids, 0)), data.dtype)
+        share = getitem_grad(hit, to_tensor(ids).data, tuple(chosen.shape), False)
+        total = getitem_grad(data * hit, to_tensor(ids).data, tuple(chosen.shape), False)
+        return total / e.maximum(share, 1)
+
+
+def stop(x: Any) -> Any:
+    from .creation import stop_gradient
+
+    return stop_gradient(x)
+
+
+_segment_max, _segment_min = _SegmentExtreme("segment_max", "low"), _SegmentExtreme("segment_min", "high")
+
+
+def _segments(data: Any, ids: Any, num: int | None) -> tuple[Any, Any, int]:
+    data, ids = to_tensor(data), to_tensor(ids)
+    if num is None:
+        num = int(_max(ids)) + 1 if ids.shape[0] else 0
+    return data, ids, int(num)
+
+
+def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """Sums of the rows that have one segment number.
+
+    Args:
+        data: Tensor (n, ...).
+        segment_ids: Integers (n,) in [0, num_segments).
+        num_segments: How many segments; one more than the largest number by default.
+        sorted: Accepted for compatibility.
+
+    Example:
+        >>> segment_sum([1, 2, 3], [0, 0, 1])
+        Tensor([3, 3], dtype=int32)
+    """
+    data, ids, n = _segments(data, segment_ids, num_segments)
+    return getitem_grad(data, ids.data, (n, *data.shape[1:]), False)
+
+
+def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """Largest elements of the rows that have one segment number; -inf for an empty segment.
+
+    Example:
+        >>> segment_max([1, 2, 3], [0, 0, 1])
+        Tensor([2, 3], dtype=int32)
+    """
+    data, ids, n = _segments(data, segment_ids, num_segments)
+    return _segment_max(data, ids, count=n)
+
+
+def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
+    """Smallest elements of the rows that have one segment number; inf for an empty segment."""
+    data, ids, n = _segments(data, segment_ids, num_segments)
+    return _segment_min(data, ids, count=n)
+
+
+__all__ = ["allclose", "average", "clip", "diff", "divide_no_nan", "geomspace", "isclose", "linspace", "logspace",
+           "median", "moments", "nan_to_num", "percentile", "ptp", "quantile", "saturate_cast", "segment_max",
+           "segment_min", "segment_sum", "select", "trapezoid"]  # fmt: skip
