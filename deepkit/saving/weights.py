@@ -79,15 +79,20 @@ def save_weights(model: Any, file: Any) -> None:
 def load_weights(model: Any, file: Any, skip_mismatch: bool = False, where: str = "the file") -> None:
     """Read the variables of a model from an open HDF5 file.
 
-    Everything is read and checked before the first variable changes.
+    An optimizer that hasn't been used yet is built for its state first; the state of another kind of optimizer is
+    passed over with a warning. If the weights don't fit, the model stays as it was.
 
     Raises:
         ValueError: if the model isn't built, or a variable is missing or has another shape, unless ``skip_mismatch``.
     """
     if not model.built:
         raise ValueError(f"Model {model.name!r} has no weights yet: build it, or call it on data, before loading them.")
+    optimizer = getattr(model, "optimizer", None)
+    if isinstance(optimizer, Optimizer) and not optimizer.built and model.trainable_variables:
+        optimizer.build(model.trainable_variables)
     snapshots: list[tuple[Any, np.ndarray]] = []
     problems: list[str] = []
+    passed_over: list[str] = []
     try:
         for path, obj in walk(model):
             if not hasattr(obj, "load_own_variables"):
@@ -103,17 +108,18 @@ def load_weights(model: Any, file: Any, skip_mismatch: bool = False, where: str 
             try:
                 obj.load_own_variables(store)
             except ValueError as error:
-                problems.append(str(error))
+                (passed_over if isinstance(obj, Optimizer) else problems).append(str(error))
         if problems and not skip_mismatch:
             raise ValueError(f"{where} doesn't fit model {model.name!r}: " + "; ".join(problems[:5]))
     except Exception:
         for v, values in snapshots:
             v.assign(values)
         raise
-    if problems:
+    if problems or passed_over:
         import warnings
 
-        warnings.warn(f"{where}: {len(problems)} objects were skipped: " + "; ".join(problems[:5]), stacklevel=3)
+        passed_over += problems
+        warnings.warn(f"{where}: {len(passed_over)} objects were skipped: " + "; ".join(passed_over[:5]), stacklevel=3)
 
 
 def own_state(obj: Any) -> list[Any]:

@@ -87,7 +87,11 @@ def test_logs_are_read_only_when_somebody_looks():
 
     class Looks(Callback):
         def on_train_batch_end(self, batch, logs=None):
-            assert logs == {"acc": 1.0, "loss": 0.5} and type(logs["loss"]) is float and list(logs) == ["acc", "loss"]
+            assert (
+                logs == {"acc": 1.0, "loss": 0.5}
+                and type(logs["loss"]) is float
+                and list(logs) == ["acc", "loss"]
+            )
 
     CallbackList([Careless(), History()]).on_train_batch_end(0, logs)
     assert not reads
@@ -192,7 +196,9 @@ def test_early_stopping_says_what_is_missing(capsys):
     assert capsys.readouterr().out == "Epoch 2: early stopping\nRestoring the weights of the best epoch: 1.\n"
 
 
-@pytest.mark.parametrize(("name", "up"), [("auc", True), ("val_f1_score", True), ("mae", False), ("out_loss", False)])
+@pytest.mark.parametrize(
+    ("name", "up"), [("auc", True), ("val_f1_score", True), ("mae", False), ("out_loss", False)]
+)
 def test_direction_by_name(name, up):
     callback = EarlyStopping(name)
     callback.set_model(Model())
@@ -209,7 +215,9 @@ def test_checkpoint_names(tmp_path):
 
 
 def test_checkpoint_of_the_best(tmp_path, capsys):
-    callback = ModelCheckpoint(tmp_path / "{epoch}.weights.h5", save_best_only=True, save_weights_only=True, verbose=1)
+    callback = ModelCheckpoint(
+        tmp_path / "{epoch}.weights.h5", save_best_only=True, save_weights_only=True, verbose=1
+    )
     model, _ = train(callback, [3, 2, 4, 1])
     assert [p.rsplit("/", 1)[1] for p in model.saved] == ["1.weights.h5", "2.weights.h5", "4.weights.h5"]
     assert "did not improve from 2.00000" in capsys.readouterr().out
