@@ -11,6 +11,7 @@ from .activation import *
 from .arrange import *
 from .conv import *
 from .conv_transpose import *
+from .core import *
 from .creation import *
 from .creation import identity_matrix as identity
 from .elementwise import *
