@@ -17,6 +17,7 @@ from .creation import identity_matrix as identity
 from .elementwise import *
 from .encoding import *
 from .index import *
+from .linalg import *
 from .linear import dense, matmul
 from .loss import *
 from .math import *
