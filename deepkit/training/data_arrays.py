@@ -184,6 +184,8 @@ def _unfit(name: str, dtype: Any) -> ValueError:
 
 def to_weights(tree: Any, name: str = "sample_weight") -> Any:
     """Sample weights as floating arrays."""
+    if tree is None:
+        return None
     floatx = np_dtype(config.floatx())
     return map_nest(
         lambda w: w if w is None or w.dtype == floatx else w.astype(floatx), to_arrays(tree, name)

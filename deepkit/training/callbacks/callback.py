@@ -194,7 +194,9 @@ class CallbackList(Callback):
 
     def _hooks(self, name: str, old_name: str | None = None) -> list[tuple[Callable, bool]]:
         """The hook of each callback that has its own, and whether it takes unread logs."""
-        out = []
+        out: list[tuple[Callable, bool]] = []
+        if not self.callbacks:
+            return out
         for callback in self.callbacks:
             for n in (name, old_name):
                 if n is not None and _overrides(callback, n):
