@@ -32,9 +32,10 @@ class Runner:
     Args:
         model: The model.
         training: Whether ``call`` runs in training mode.
+        losses: Whether the step computes losses.
     """
 
-    def __init__(self, model: Any, training: bool):
+    def __init__(self, model: Any, training: bool, losses: bool = True):
         self.model = model
         self.training = training
         # The model's own __call__ adds conversions, masks and bookkeeping of losses, which the runner does once.
@@ -42,7 +43,8 @@ class Runner:
         self.takes_training = model._signature.training
         self.tracker = model._compiled.get("tracker")
         self.has_metrics = model._compiled.get("metrics") is not None
-        model._compiled["regularized"] = [v for v in model.trainable_weights if v.regularizer is not None]
+        if losses:
+            model._compiled["regularized"] = [v for v in model.trainable_weights if v.regularizer is not None]
         self.step_logs: Any = None
         self.loss_layers: list[Any] | None = None
 
@@ -216,7 +218,7 @@ class PredictRunner(Runner):
     """The prediction step."""
 
     def __init__(self, model: Any):
-        super().__init__(model, training=False)
+        super().__init__(model, training=False, losses=False)
         from .trainer import Trainer
 
         self.custom = type(model).predict_step is not Trainer.predict_step

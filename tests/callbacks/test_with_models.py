@@ -205,6 +205,7 @@ def test_early_stopping_restores_the_best(device):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_terminate_on_nan(capsys):
     model = net("sgd")
     model.fit(
