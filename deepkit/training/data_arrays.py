@@ -281,3 +281,20 @@ def class_weights(y: Any, class_weight: dict[int, float]) -> np.ndarray:
             f"`class_weight` should give a number for each class. Received: {class_weight!r}"
         ) from None
     return weights[where.reshape(labels.shape)]
+
+
+def standardize_batch(batch: Any, class_weight: Any = None) -> tuple[Any, Any, Any]:
+    """``(x, y, sample_weight)`` of arrays from what a source gives.
+
+    Raises:
+        ValueError: for more than three parts, or weights from both sides.
+    """
+    from .data import unpack_x_y_sample_weight
+
+    x, y, sample_weight = unpack_x_y_sample_weight(batch)
+    x, y = to_arrays(x, "x"), to_arrays(y, "y")
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError("`class_weight` can't be used with data that gives sample weights itself.")
+        return x, y, class_weights(y, class_weight)
+    return x, y, None if sample_weight is None else to_weights(sample_weight)

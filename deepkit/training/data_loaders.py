@@ -16,7 +16,7 @@ import numpy as np
 
 from ..random import draw_seed
 from ..utils.py_dataset import PyDataset
-from .data_arrays import SparseRows, class_weights, named_leaves, to_arrays, to_weights
+from .data_arrays import SparseRows, named_leaves, standardize_batch
 
 Batch = tuple[Any, Any, Any]
 
@@ -383,20 +383,3 @@ class IterableLoader(Loader):
 
     def set_state(self, state: dict[str, Any]) -> None:
         self._seen, self._step, self._resumed = int(state["seen"]), int(state["step"]), True
-
-
-def standardize_batch(batch: Any, class_weight: Any = None) -> Batch:
-    """``(x, y, sample_weight)`` of arrays from what a source gives.
-
-    Raises:
-        ValueError: for more than three parts, or weights from both sides.
-    """
-    from .data import unpack_x_y_sample_weight
-
-    x, y, sample_weight = unpack_x_y_sample_weight(batch)
-    x, y = to_arrays(x, "x"), to_arrays(y, "y")
-    if class_weight is not None:
-        if sample_weight is not None:
-            raise ValueError("`class_weight` can't be used with data that gives sample weights itself.")
-        return x, y, class_weights(y, class_weight)
-    return x, y, None if sample_weight is None else to_weights(sample_weight)
