@@ -154,6 +154,8 @@ class Sequential(Model):
         x = inputs
         if isinstance(x, (Tensor, Spec)) and self._chain is not None:
             x = self._chain._fit(x, self._chain._inputs[0])
+        elif isinstance(x, (list, tuple, dict)) and self._chain is not None:
+            x = self._chain._standardize(x)[0]
         elif not isinstance(x, Spec) and hasattr(x, "dtype") and getattr(x.dtype, "kind", "f") not in "OUS":
             x = to_tensor(x)
         if mask is not None:

@@ -39,8 +39,8 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
     y_specs = map_nest(_spec_of, y)
     model._build_compiled(y_specs, y_pred)
     preds = flatten(y_pred)
-    for loss, name, target, pred in zip(
-        compiled_loss.losses or [], model._output_names(y_pred), _targets(y, y_pred, len(preds)), preds
+    for i, (loss, name, target, pred) in enumerate(
+        zip(compiled_loss.losses or [], model._output_names(y_pred), _targets(y, y_pred, len(preds)), preds)
     ):
         check = getattr(loss, "check_targets", None)
         if loss is None or target is None:
@@ -50,7 +50,7 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
             raise ValueError(f"Output {name!r} has {pred.shape[0]} samples in a batch, its targets {n}.")
         if check is not None:
             whole = loader.all_targets() if hasattr(loader, "all_targets") else None
-            values = target if whole is None else _targets(whole, y_pred, len(preds))[preds.index(pred)]
+            values = target if whole is None else _targets(whole, y_pred, len(preds))[i]
             try:
                 check(values, tuple(pred.shape))
             except ValueError as error:
