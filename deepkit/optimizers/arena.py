@@ -29,7 +29,7 @@ class Group:
         self.size, self.dtype = end, variables[members[0]].data.dtype
         self.weights = k.empty(end, self.dtype)
         self.gradients = k.zeros(end, self.dtype)
-        self.scratch = [k.empty(min(end, 1 << 14), self.dtype) for _ in range(2)]
+        self.scratch = [k.empty(min(end, k.OPTIMIZER_BLOCK), self.dtype) for _ in range(2)]
 
     def runs(self, skip: Any) -> Iterator[slice]:
         """Stretches of the flat arrays without the variables in ``skip``."""

@@ -182,6 +182,7 @@ class Optimizer:
             return
         before = self._states()
         self.arena = Arena(variables)
+        self._no_decay = set()  # positions in the arena before
         self._slots = {}
         if self.use_ema:
             self._slots["average"] = self.arena.slot("average")

@@ -53,7 +53,8 @@ REGULARIZERS: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 CONSTRAINTS: list[tuple[str, dict[str, Any]]] = [
-    ("MaxNorm", {"max_value": 1.0}), ("MaxNorm", {"axis": 1}), ("NonNeg", {}), ("UnitNorm", {}), ("UnitNorm", {"axis": [0, 1]}),
+    ("MaxNorm", {"max_value": 1.0}), ("MaxNorm", {"axis": 1}), ("NonNeg", {}), ("UnitNorm", {}),
+    ("UnitNorm", {"axis": [0, 1]}),
     ("MinMaxNorm", {"min_value": 0.5, "max_value": 1.0, "rate": 0.5}),
 ]  # fmt: skip
 

@@ -11,7 +11,15 @@ import pytest
 import deepkit
 from deepkit import constraints, ops, optimizers, regularizers
 from deepkit.optimizers.arena import Arena
-from tests.golden.optimizer_cases import CONSTRAINTS, OPTIMIZERS, REGULARIZERS, SCHEDULES, SHAPES, STEPS, label
+from tests.golden.optimizer_cases import (
+    CONSTRAINTS,
+    OPTIMIZERS,
+    REGULARIZERS,
+    SCHEDULES,
+    SHAPES,
+    STEPS,
+    label,
+)
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "optimizers.npz")
 IDS = [label(*case) for case in OPTIMIZERS]
@@ -171,7 +179,8 @@ def test_arena_views_and_two_owners(device):
 
 
 def test_arena_of_two_dtypes(device):
-    vs = [deepkit.Variable(np.ones(3, "float32")), deepkit.Variable(np.ones(2, "float64")), deepkit.Variable(np.ones(1, "float32"))]
+    kinds = [(3, "float32"), (2, "float64"), (1, "float32")]
+    vs = [deepkit.Variable(np.ones(n, dtype)) for n, dtype in kinds]
     optimizer = optimizers.SGD(1.0)
     optimizer.apply([ops.ones(3), ops.ones(2, "float64"), ops.ones(1)], vs)
     assert [v.dtype for v in vs] == ["float32", "float64", "float32"]
@@ -216,3 +225,20 @@ def test_a_users_optimizer(device):
     vs = variables()
     Plain(learning_rate=0.5).apply([ops.ones(s) for s in SHAPES], vs)
     np.testing.assert_allclose(vs[1].numpy(), GOLDEN["weight1"] - 0.5, rtol=1e-6)
+
+
+def test_weight_decay_exclusion_follows_a_new_arena(device):
+    vs = variables()
+    optimizer = optimizers.SGD(1.0, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_list=[vs[1]])
+    optimizer.apply([ops.zeros(s) for s in SHAPES], vs)
+    optimizer.build(vs[1:])
+    optimizer.apply([ops.zeros(s) for s in SHAPES[1:]], vs[1:])
+    np.testing.assert_array_equal(vs[1].numpy(), GOLDEN["weight1"])
+    np.testing.assert_allclose(vs[2].numpy(), GOLDEN["weight2"] * 0.25, rtol=1e-6)
+
+
+def test_lion_leaves_weights_without_gradient(device):
+    v = deepkit.Variable([1.0, 1.0, 1.0])
+    optimizers.Lion(0.5).apply([ops.convert_to_tensor([0.0, 1e-30, -2.0])], [v])
+    np.testing.assert_array_equal(v.numpy(), [1.0, 0.5, 1.5])
