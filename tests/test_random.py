@@ -101,7 +101,9 @@ def test_scaled_initializers(name, device):
     assert w.std() == pytest.approx(SCALED[name], rel=0.06)
     assert abs(w.mean()) < 0.1 * SCALED[name]
     np.testing.assert_array_equal(initializer((40, 60)).numpy(), w)
-    seeded = initializers.get({"class_name": type(initializer).__name__, "config": {**initializer.get_config(), "seed": 4}})
+    seeded = initializers.get(
+        {"class_name": type(initializer).__name__, "config": {**initializer.get_config(), "seed": 4}}
+    )
     np.testing.assert_array_equal(seeded((5, 6)).numpy(), type(initializer)(seed=4)((5, 6)).numpy())
     assert not np.array_equal(initializers.get(name)((40, 60)).numpy(), w)
 

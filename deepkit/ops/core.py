@@ -295,7 +295,7 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
         from .shape import broadcast_to
 
         tensors = [to_tensor(a) for a in args]
-        shape = e.add(0, sum((cast(t, "float64") * 0 for t in tensors), zeros((), "float64"))).shape
+        shape = e.add(0, sum((cast(t, "float64") * 0 for t in tensors), zeros((), "float64"))).shape  # type: ignore
         lines = [unstack(reshape(broadcast_to(t, shape), (-1,))) for t in tensors]
         return reshape(stack([to_tensor(pyfunc(*values)) for values in zip(*lines)]), shape)
 

@@ -265,7 +265,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     a = _tensor(a)
     lead = (slice(None),) * axes_of(axis, len(a.shape))[0]
     for _ in range(n):
-        high, low = a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))]
+        high, low = a[lead + (slice(1, None),)], a[lead + (slice(None, -1),)]
         a = e.not_equal(high, low) if np_dtype(a.dtype).kind == "b" else high - low
     return a
 
