@@ -179,7 +179,7 @@ class Op:
                             cast(x, dtype=dtypes) if isinstance(x, Tensor) and x.data.dtype != dtypes else x
                             for x in inputs
                         )
-                        return self(*[a if type(x) in _SCALARS else x for a, x in zip(arrays, inputs)], **params)
+                        return self(*[x if isinstance(x, Tensor) else a for a, x in zip(arrays, inputs)], **params)
         first = arrays[0]
         try:
             k = KERNELS[type(first)]

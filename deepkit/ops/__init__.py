@@ -6,7 +6,7 @@ Every function takes tensors, variables, NumPy arrays, Python numbers and lists,
 
 from typing import TYPE_CHECKING, Any
 
-from . import operators
+from . import norm, operators  # the module before the function of its name
 from .activation import *
 from .arrange import *
 from .conv import *

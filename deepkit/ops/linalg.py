@@ -194,7 +194,8 @@ def cholesky(x: Any, upper: bool = False) -> Any:
         Tensor([[2., 0.],
                [0., 3.]], dtype=float32)
     """
-    y = _cholesky(_square("cholesky", x))
+    x = _square("cholesky", x)
+    y = _cholesky((x + swapaxes(x, -1, -2)) * 0.5)
     return swapaxes(y, -1, -2) if upper else y
 
 
@@ -230,7 +231,8 @@ def det(x: Any) -> Any:
 
 def eigh(x: Any) -> tuple[Any, Any]:
     """Eigenvalues in ascending order and eigenvectors (columns) of symmetric matrices."""
-    return _eigh(_square("eigh", x))
+    x = _square("eigh", x)
+    return _eigh((x + swapaxes(x, -1, -2)) * 0.5)
 
 
 def _complex_of(dtype: Any) -> str:

@@ -109,7 +109,8 @@ def _sum_vjp(k: Any, g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool =
 
 
 _sum = Basic("sum", _sum_infer, _sum_vjp, _sum_kernel)
-_prod = Basic("prod", _sum_infer, _prod_vjp)
+_prod = Basic("prod", _sum_infer, _prod_vjp, lambda k, x, axis=None, keepdims=False: k.prod(
+    x, axis=axis, keepdims=keepdims, dtype=_sum_dtype(x.dtype.name)))  # fmt: skip
 _mean = Basic(
     "mean",
     _shape_only,
