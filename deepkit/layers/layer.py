@@ -30,6 +30,7 @@ _KNOWN_KWARGS = (
     "weights",
     "sparse",
     "ragged",
+    "quantization_config",
 )
 
 
@@ -100,6 +101,8 @@ class Layer:
                     f"{type(self).__name__} got an unexpected keyword argument {key!r}."
                     + close_matches(key, list(inspect.signature(type(self).__init__).parameters))
                 )
+        if kwargs.get("quantization_config") is not None:
+            raise ValueError(f"{type(self).__name__}: quantization is not supported; leave `quantization_config` out.")
         self.name = auto_name(type(self).__name__) if name is None else str(name)
         if "/" in self.name:
             raise ValueError(f"A layer's name can't contain '/': {self.name!r}.")
