@@ -391,9 +391,10 @@ class Optimizer:
                 group.weights[run] *= 1 - self.weight_decay * lr  # type: ignore[operator]
 
     def _average(self, arena: Arena) -> None:
-        momentum = self.ema_momentum if int(self._iterations.data) else 0.0
+        updates = int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
+        momentum = self.ema_momentum if updates else 0.0
         frequency = self.ema_overwrite_frequency
-        overwrite = frequency is not None and (int(self._iterations.data) + 1) % frequency == 0
+        overwrite = frequency is not None and (updates + 1) % frequency == 0
         for group, average in zip(arena.groups, self._slots["average"].flats):
             average *= momentum
             average += (1 - momentum) * group.weights
