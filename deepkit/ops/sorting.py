@@ -258,7 +258,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
 
     Example:
         >>> histogram([0.0, 1.0, 1.0], bins=2)[0]
-        Tensor([1, 2], dtype=int32)
+        Tensor([1., 2.], dtype=float32)
     """
     if not isinstance(bins, int) or bins <= 0:
         raise ValueError(f"histogram: bins must be a positive integer, not {bins!r}.")
@@ -269,10 +269,16 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
 
 def _histogram_kernel(k: Any, x: Any, bins: int, range: Any) -> Any:
     counts, edges = k.histogram(x, bins=bins, range=range)
-    return counts.astype("int32"), edges.astype(x.dtype if x.dtype.kind == "f" else np_dtype(None))
+    dtype = x.dtype if x.dtype.kind == "f" else np_dtype(None)
+    return counts.astype(dtype), edges.astype(dtype)
 
 
-_histogram = Plain("histogram", lambda x, bins, range: (Spec((bins,), "int32"), Spec((bins + 1,), x.dtype)),
+def _histogram_infer(x: Spec, bins: int) -> tuple[Spec, Spec]:
+    dtype = x.dtype if np_dtype(x.dtype).kind == "f" else np_dtype(None).name
+    return Spec((bins,), dtype), Spec((bins + 1,), dtype)
+
+
+_histogram = Plain("histogram", lambda x, bins, range: _histogram_infer(x, bins),
                    _histogram_kernel, 2)  # fmt: skip
 
 
