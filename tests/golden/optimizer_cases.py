@@ -22,6 +22,7 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"use_ema": True, "ema_overwrite_frequency": 3}),
     ("Adam", {"gradient_accumulation_steps": 3}),
     ("Adam", {"weight_decay": 0.01, "gradient_accumulation_steps": 2, "clipnorm": 1.0}),
+    ("Adam", {"use_ema": True, "ema_overwrite_frequency": 2, "gradient_accumulation_steps": 2}),
     ("AdamW", {}),
     ("Adagrad", {}),
     ("Adadelta", {"learning_rate": 1.0}),
