@@ -428,18 +428,20 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One training step on one batch; gives the loss and metrics over the batches since the last reset."""
+        """One training step on one batch; gives the loss and metrics on it, before the update."""
         self._require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight, training=True)
         run = self.train_function = self.train_function or steps.train_runner(self)
+        self.reset_metrics()
         run(*batch)
         return _results(run.logs(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Loss and metrics on one batch, over the batches since the last reset."""
+        """Loss and metrics on one batch."""
         self._require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight, None, training=False)
         run = self.test_function = self.test_function or steps.test_runner(self)
+        self.reset_metrics()
         run(*batch)
         return _results(run.logs(), return_dict)
 
