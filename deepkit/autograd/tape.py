@@ -354,7 +354,7 @@ class GradientTape:
         else:
             with paused():
                 backward(recorder.records[:stop], grads, start, wanted)
-            found = [Tensor(grads[p]) if p >= 0 and grads[p] is not None else None for p in positions]
+            found = [_wrap(grads[p]) if p >= 0 and grads[p] is not None else None for p in positions]
         if not self.persistent and not self._open:
             self._recorder = None
         if unconnected_gradients == "zero":
@@ -363,6 +363,11 @@ class GradientTape:
                 for g, x in zip(found, leaves)
             ]
         return _rebuild(sources, iter(found))
+
+
+def _wrap(g: Any) -> Tensor:
+    """A raw gradient as a tensor; NumPy's arithmetic on 0-d arrays gives scalars."""
+    return Tensor(backend.kernels_of(g).asarray(g))
 
 
 def _reachable(records: Sequence[Any], sources: Iterable[int], start: int, stop: int) -> list[bool]:
