@@ -8,12 +8,16 @@ from typing import Any
 from .. import config, ops
 from ..autograd.op import to_tensor
 from ..autograd.spec import Spec
+from ..autograd.tensor import Tensor
 from ..ops.loss import squared_error
 from .loss import same_rank
 
 
 def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Both as tensors of the dtype of the predictions and of one rank."""
+    if type(y_true) is type(y_pred) is Tensor and y_true.data.dtype is y_pred.data.dtype:
+        if y_true.ndim == y_pred.ndim and y_pred.data.dtype.kind == "f":
+            return y_true, y_pred  # what the training step passes
     y_pred = y_pred if isinstance(y_pred, Spec) else to_tensor(y_pred)
     if str(y_pred.dtype).startswith(("int", "uint", "bool")):
         y_pred = ops.cast(y_pred, config.floatx())

@@ -105,7 +105,7 @@ def _var_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> An
 
 
 def _sum_vjp(k: Any, g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return k.broadcast_to(_spread(k, g, x, axis, keepdims), x.shape)
+    return k.spread(_spread(k, g, x, axis, keepdims), x.shape)
 
 
 _sum = Basic("sum", _sum_infer, _sum_vjp, _sum_kernel)
@@ -114,7 +114,7 @@ _prod = Basic("prod", _sum_infer, _prod_vjp, lambda k, x, axis=None, keepdims=Fa
 _mean = Basic(
     "mean",
     _shape_only,
-    lambda k, g, y, x, axis=None, keepdims=False: k.broadcast_to(
+    lambda k, g, y, x, axis=None, keepdims=False: k.spread(
         _spread(k, g, x, axis, keepdims) / _count(x, axis), x.shape
     ),
     _mean_kernel,

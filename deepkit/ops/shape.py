@@ -187,6 +187,11 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return _broadcast_to(x, shape=_sizes(shape))
 
 
+def spread(g: Any, shape: Any) -> Any:
+    """:func:`broadcast_to` under the name that kernels have for it in gradients."""
+    return broadcast_to(g, shape)
+
+
 def flip(x: Any, axis: Any = None) -> Any:
     """Elements in reverse order along an axis, axes, or all.
 
@@ -389,5 +394,5 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 
 __all__ = ["broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "ravel", "reshape", "roll",
-"shape", "squeeze",
+"shape", "spread", "squeeze",
            "stack", "swapaxes", "transpose"]  # fmt: skip

@@ -47,12 +47,15 @@ class Runner:
             model._compiled["regularized"] = [v for v in model.trainable_weights if v.regularizer is not None]
         self.step_logs: Any = None
         self.loss_layers: list[Any] | None = None
+        self.array_type = backend.active().array_type
 
     def tensors(self, x: Any) -> Any:
         """A batch as tensors; strings stay arrays."""
         return map_nest(self._tensor, x) if isinstance(x, (list, tuple, dict)) else self._tensor(x)
 
     def _tensor(self, x: Any) -> Any:
+        if type(x) is self.array_type and x.dtype.kind not in "OUS":
+            return Tensor(x)
         if type(x) is Tensor or x is None or getattr(getattr(x, "dtype", None), "kind", "f") in "OUS":
             return x
         return to_tensor(x)
@@ -148,7 +151,7 @@ class TrainRunner(Runner):
         k = backend.kernels_of(loss_data)
         grads: list[Any] = [None] * len(records)
         scale = optimizer.loss_scale_factor
-        grads[position] = k.ones_like(loss_data) if scale is None else k.full_like(loss_data, scale)
+        grads[position] = k.full(loss_data.shape, 1 if scale is None else scale, loss_data.dtype)
         base, n = recorder.base, len(records)
         into: dict[int, Any] = {}
         unused = []

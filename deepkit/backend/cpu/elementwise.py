@@ -37,7 +37,7 @@ fft = np.fft
 array_type = ndarray
 
 __all__ = [
-    *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "scatter_add", "getitem",
+    *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "spread", "scatter_add", "getitem",
     "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus", "silu", "lgamma", "cbrt",
     "relu", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad", "logsumexp",
     "activate", "activate_grad", "FUSIBLE",
@@ -91,6 +91,15 @@ def take_grad(g: ndarray, indices: ndarray, axis: int | None, shape: tuple[int, 
         starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
         sums = np.add.reduceat(values, starts, axis=0)
         np.add.at(rows, flat[starts], sums)
+    return out
+
+
+def spread(g: ndarray, shape: tuple[int, ...]) -> ndarray:
+    """``g`` broadcast to ``shape``: written out where that is cheaper than NumPy's making of a view."""
+    if math.prod(shape) > 4096:
+        return np.broadcast_to(g, shape)
+    out = np.empty(shape, g.dtype)
+    out[...] = g
     return out
 
 

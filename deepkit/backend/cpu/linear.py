@@ -22,7 +22,7 @@ def dense(x: ndarray, w: ndarray, b: ndarray | None, act: str | None) -> ndarray
 
 def column_sum(g: ndarray, out: ndarray | None = None) -> ndarray:
     """Sum over every axis but the last; g (..., n) to (n,)."""
-    return np.add.reduce(g.reshape(-1, g.shape[-1]), axis=0, out=out)
+    return np.add.reduce(g if g.ndim == 2 else g.reshape(-1, g.shape[-1]), axis=0, out=out)
 
 
 def dense_grad(
