@@ -21,6 +21,7 @@ from .linalg import *
 from .linear import dense, matmul
 from .loss import *
 from .math import *
+from .nan import *
 from .nn import *
 from .pool import *
 from .products import *

@@ -6,8 +6,9 @@ import builtins
 from typing import Any, Callable, Sequence
 
 from ..autograd.dtypes import standardize_dtype
-from ..autograd.op import to_tensor
+from ..autograd.op import Op, paused, to_tensor
 from ..autograd.spec import Spec
+from ..autograd.tensor import Tensor
 from . import elementwise as e
 from .arrange import _tensor, unstack
 from .creation import cast, zeros
@@ -302,6 +303,54 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     return fn
 
 
-__all__ = ["associative_scan", "cond", "dtype", "fori_loop", "get_item", "map", "ndim", "scan", "scatter",
+class _Custom(Op):
+    """A function with a gradient of its own; made anew for each call, as it holds the gradient."""
+
+    name = "custom_gradient"
+
+    def __init__(self, value: Any, grad: Any, params: dict):
+        self.value, self.grad, self.params = value, grad, params
+
+    def forward(self, k: Any, *arrays: Any, **params: Any) -> tuple[Any, Any]:
+        return self.value.data, None
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        found = self.grad(Tensor(k.asarray(g)))
+        found = found if isinstance(found, (tuple, list)) else (found,)
+        return [x.data if isinstance(x, Tensor) else x for x in found]
+
+    def tensor_gradients(self, inputs: Any, outs: Any, g: Any, needs: Any, params: dict) -> Any:
+        found = self.grad(g)
+        return found if isinstance(found, (tuple, list)) else (found,)
+
+
+def custom_gradient(f: Any) -> Any:
+    """Decorator: give a function of tensors a gradient of its own.
+
+    Args:
+        f: Function of tensors that returns ``(value, grad)``, where ``grad(upstream)`` gives the gradient of each input.
+
+    Example:
+        >>> import deepkit
+        >>> @custom_gradient
+        ... def log1pexp(x):
+        ...     e = deepkit.ops.exp(x)
+        ...     return deepkit.ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
+        >>> float(deepkit.grad(log1pexp)(0.0))
+        0.5
+    """
+    import functools
+
+    @functools.wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        inputs = [to_tensor(a) for a in args]
+        with paused():
+            value, grad = f(*inputs, **kwargs)
+        return _Custom(to_tensor(value), grad, kwargs)(*inputs)
+
+    return call
+
+
+__all__ = ["custom_gradient", "associative_scan", "cond", "dtype", "fori_loop", "get_item", "map", "ndim", "scan", "scatter",
            "scatter_update", "size", "slice", "slice_update", "switch", "vectorize", "vectorized_map",
            "while_loop"]  # fmt: skip

@@ -167,6 +167,26 @@ def ones_like(x: Any, dtype: Any = None) -> Any:
     return _like(x, dtype, 1)
 
 
+def empty_like(x: Any, dtype: Any = None) -> Any:
+    """Zeros in the shape and dtype of ``x`` (nothing reads memory that nobody wrote).
+
+    Example:
+        >>> empty_like([1.0, 2.0]).shape
+        (2,)
+    """
+    return zeros_like(x, dtype)
+
+
+def array(x: Any, dtype: Any = None) -> Any:
+    """:func:`convert_to_tensor` under NumPy's name.
+
+    Example:
+        >>> array([1, 2])
+        Tensor([1, 2], dtype=int32)
+    """
+    return convert_to_tensor(x, dtype)
+
+
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     """``fill_value`` in the shape and dtype of ``x``.
 
@@ -211,5 +231,5 @@ def identity_matrix(n: int, dtype: Any = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
-__all__ = ["arange", "cast", "convert_to_numpy", "convert_to_tensor", "copy", "empty", "eye", "full", "full_like",
+__all__ = ["arange", "array", "empty_like", "cast", "convert_to_numpy", "convert_to_tensor", "copy", "empty", "eye", "full", "full_like",
            "is_tensor", "ones", "ones_like", "stop_gradient", "zeros", "zeros_like"]  # fmt: skip

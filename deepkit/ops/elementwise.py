@@ -110,11 +110,70 @@ gcd = binary("gcd", None, None, "Greatest common divisor.", "gcd([12], 18) -> Te
 lcm = binary("lcm", None, None, "Least common multiple.", "lcm([4], 6) -> Tensor([12], dtype=int32)")
 heaviside = binary("heaviside", None, None, "0 below zero, 1 above, x2 at zero.", result="float")
 
+fmax = binary("fmax", lambda k, g, y, a, b: g * k.cast(k.logical_or(k.equal(a, y), k.isnan(b)), g.dtype),
+              lambda k, g, y, a, b: g * k.cast(k.logical_and(k.equal(b, y), k.logical_not(k.equal(a, y))), g.dtype),
+              "The larger of the two, or the one that isn't NaN.")  # fmt: skip
+fmin = binary("fmin", lambda k, g, y, a, b: g * k.cast(k.logical_or(k.equal(a, y), k.isnan(b)), g.dtype),
+              lambda k, g, y, a, b: g * k.cast(k.logical_and(k.equal(b, y), k.logical_not(k.equal(a, y))), g.dtype),
+              "The smaller of the two, or the one that isn't NaN.")  # fmt: skip
+fmod = binary("fmod", lambda k, g, y, a, b: g, lambda k, g, y, a, b: -g * k.trunc(a / b), "Remainder with the sign of x1.",
+              "fmod([7, -7], 3) -> Tensor([ 1, -1], dtype=int32)")  # fmt: skip
+nextafter = binary("nextafter", None, None, "The next floating number from x1 towards x2.", result="float")
+isposinf = unary("isposinf", None, "Where x is ∞.", result="bool")
+isneginf = unary("isneginf", None, "Where x is -∞.", result="bool")
+isreal = unary("isreal", None, "Where x has no imaginary part.", result="bool")
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    """x1 · 2^x2.
+
+    Args:
+        x1: Tensor.
+        x2: Integer tensor.
+
+    Example:
+        >>> ldexp([1.0, 3.0], [1, 2])
+        Tensor([ 2., 12.], dtype=float32)
+    """
+    return x1 * exp2(x2)
+
+
+def sinc(x: Any) -> Any:
+    """sin(πx) / (πx), and 1 at 0.
+
+    Args:
+        x: Tensor.
+
+    Example:
+        >>> sinc([0.0])
+        Tensor([1.], dtype=float32)
+    """
+    from .index import where
+
+    x = multiply(x, math.pi)
+    zero = equal(x, 0)
+    safe = where(zero, 1.0, x)
+    return where(zero, 1.0, sin(safe) / safe)
+
+
+def erfc(x: Any) -> Any:
+    """1 - erf(x).
+
+    Args:
+        x: Tensor.
+
+    Example:
+        >>> erfc([0.0])
+        Tensor([1.], dtype=float32)
+    """
+    return 1 - erf(x)
+
+
 # Other spellings.
-absolute, true_divide, arctan_2 = abs, divide, arctan2
+absolute, true_divide = abs, divide
+fabs, conjugate = abs, conj
 bitwise_invert, bitwise_left_shift, bitwise_right_shift = bitwise_not, left_shift, right_shift
 remainder = mod
-del arctan_2
 
 
 def round(x: Any, decimals: int = 0) -> Any:
@@ -140,6 +199,6 @@ def round(x: Any, decimals: int = 0) -> Any:
 _rint = unary("rint", None, "Nearest whole number, halves to even.", result="same")
 del _table.functions["rint"]
 
-__all__ = [*_table.functions, "absolute", "true_divide", "bitwise_invert", "bitwise_left_shift", "bitwise_right_shift",
+__all__ = [*_table.functions, "conjugate", "erfc", "fabs", "ldexp", "sinc", "absolute", "true_divide", "bitwise_invert", "bitwise_left_shift", "bitwise_right_shift",
            "remainder", "round"]  # fmt: skip
 __test__ = _table.doctests()

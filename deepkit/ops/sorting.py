@@ -7,6 +7,7 @@ from typing import Any
 from ..autograd.dtypes import np_dtype
 from ..autograd.op import Basic, Op, to_tensor
 from ..autograd.spec import Spec
+from ..autograd.tensor import Tensor
 from .arrange import take_along_axis
 from .creation import cast
 from .reduce import reduced
@@ -328,5 +329,79 @@ _count_nonzero = Plain("count_nonzero", lambda x, axis: Spec(reduced(x.shape, ax
                        lambda k, x, axis: k.asarray(k.count_nonzero(x, axis=axis)).astype("int32"))  # fmt: skip
 
 
-__all__ = ["argpartition", "argsort", "bincount", "count_nonzero", "cumprod", "cumsum", "digitize", "histogram",
+_isin = Plain("isin", lambda a, b, invert=False: Spec(a.shape, "bool"), lambda k, a, b, invert=False: k.isin(a, b, invert=invert))
+
+
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Where an element of ``x1`` is among those of ``x2``.
+
+    Args:
+        x1: Tensor.
+        x2: Tensor.
+        assume_unique: Accepted for compatibility.
+        invert: Where it is not.
+
+    Example:
+        >>> isin([1, 2, 3], [2, 5])
+        Tensor([False,  True, False], dtype=bool)
+    """
+    return _isin(x1, x2, invert=invert)
+
+
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """The different elements (or slices along an axis), in ascending order.
+
+    Args:
+        x: Tensor.
+        sorted: Accepted for compatibility; the result is sorted.
+        return_index: Also give where each comes first.
+        return_inverse: Also give which one each element is.
+        return_counts: Also give how often each comes.
+        axis: Axis of the slices; the elements of the flattened ``x`` by default.
+        size: Cut or fill up to so many.
+        fill_value: What to fill with; the smallest by default.
+
+    Returns:
+        A tensor, or a tuple of tensors.
+
+    Example:
+        >>> unique([3, 1, 3], return_counts=True)
+        (Tensor([1, 3], dtype=int32), Tensor([1, 2], dtype=int32))
+    """
+    from .. import backend
+
+    x = to_tensor(x)
+    k = backend.kernels_of(x.data)
+    flags = (return_index, return_inverse, return_counts)
+    found = k.unique(x.data, *flags, axis=axis)
+    parts = list(found) if any(flags) else [found]
+    if size is not None:
+        along = 0 if axis is None else axis
+        n = parts[0].shape[along]
+        for i, part in enumerate(parts):
+            inverse = return_inverse and i == 1 + return_index
+            at = along if i == 0 else 0
+            if inverse or part.shape[at] == size:
+                continue
+            if n > size:
+                parts[i] = k.take(part, k.arange(size), axis=at)
+            else:
+                shape = list(part.shape)
+                shape[at] = size - n
+                filler = (part.min() if fill_value is None else fill_value) if i == 0 else 0
+                parts[i] = k.concatenate([part, k.full(shape, filler, part.dtype)], axis=at)
+    outs = [Tensor(parts[0])] + [Tensor(part.astype("int32")) for part in parts[1:]]
+    return outs[0] if len(outs) == 1 else tuple(outs)
+
+
+__all__ = ["isin", "unique", "argpartition", "argsort", "bincount", "count_nonzero", "cumprod", "cumsum", "digitize", "histogram",
            "in_top_k", "nonzero", "searchsorted", "sort", "top_k", "unravel_index"]  # fmt: skip

@@ -76,4 +76,20 @@ PLAIN: list[tuple[str, tuple, dict]] = [
     ("matrix_rank", (S,), {}), ("svd", (A,), {"compute_uv": False}), ("hstack", ([A, B],), {}),
     ("vstack", ([A, B],), {}), ("dstack", ([A, B],), {}), ("append", (A, B), {}), ("moments", (A, 0), {}),
 ]  # fmt: skip
+N = np.where(A > 1, np.float32("nan"), A)
+N[1] = [2.0, np.nan, -1.0, np.nan]
+PLAIN += [
+    *[(f"nan{name}", (N,), {"axis": 1}) for name in (
+        "sum prod mean var std max min argmax argmin cumsum cumprod median").split()],
+    ("nansum", (N,), {}), ("nanmax", (N,), {"keepdims": True}), ("nanquantile", (N, 0.3), {"axis": 1}),
+    ("nanpercentile", (N, 30.0), {"axis": 1}),
+    ("isin", (I, np.array([1, 3], "int32")), {}), ("isin", (I, np.array([1, 3], "int32")), {"invert": True}),
+    ("unique", (I,), {}), ("unique", (I,), {"return_counts": True, "return_inverse": True, "return_index": True}),
+    ("nextafter", (A, B), {}), ("isposinf", (A * np.float32("inf"),), {}), ("isneginf", (A * np.float32("inf"),), {}), ("isreal", (A,), {}),
+    ("array", (A,), {}), ("ldexp", (A, I[0, 0]), {}),
+]  # fmt: skip
+SMOOTH += [
+    ("fmax", (A, B), {}), ("fmin", (A, B), {}), ("fmod", (A, P), {}), ("sinc", (A,), {}), ("erfc", (A,), {}),
+    ("fabs", (A,), {}), ("conjugate", (A,), {}),
+]  # fmt: skip
 CASES = SMOOTH + PLAIN

@@ -20,6 +20,7 @@ abs negative sign square sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan ar
 cosh tanh arcsinh arccosh arctanh floor ceil trunc rint reciprocal conj real imag angle deg2rad rad2deg
 isnan isinf isfinite signbit logical_not logical_and logical_or logical_xor
 add subtract multiply divide power floor_divide mod maximum minimum hypot logaddexp logaddexp2 copysign nextafter
+fmax fmin fmod isposinf isneginf isreal iscomplex isin unique
 heaviside equal not_equal less less_equal greater greater_equal isclose
 bitwise_and bitwise_or bitwise_xor bitwise_not left_shift right_shift gcd lcm ldexp
 sum prod max min any all argmax argmin cumsum cumprod mean var std
