@@ -94,7 +94,7 @@ class _Sparse(LossFunctionWrapper):
             labels = labels[..., 0]
         if labels.ndim != len(pred_shape) - 1:
             raise ValueError(
-                f"sparse_categorical_crossentropy takes one integer label a sample, but the targets have shape "
+                f"{self.name} takes one integer label a sample, but the targets have shape "
                 f"{np.shape(y_true)} for predictions of shape {pred_shape}. For one-hot targets use "
                 "loss='categorical_crossentropy'."
             )
@@ -202,7 +202,7 @@ class Circle(LossFunctionWrapper):
 
 
 @export("keras.losses.CategoricalGeneralizedCrossEntropy")
-class CategoricalGeneralizedCrossEntropy(_Dense):
+class CategoricalGeneralizedCrossEntropy(_Sparse):
     """(1 - p^q) / q with p the probability of the true class (Zhang & Sabuncu 2018).
 
     Args:

@@ -283,12 +283,21 @@ def categorical_focal_crossentropy(
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """(1 - p^q) / q with p the probability of the true class: robust to noisy labels (Zhang & Sabuncu 2018).
 
+    Args:
+        y_true: Integer labels.
+        y_pred: Probabilities.
+        q: In (0, 1).
+
     Example:
-        >>> categorical_generalized_cross_entropy([[0.0, 1.0]], [[0.0, 1.0]], 0.5)
+        >>> categorical_generalized_cross_entropy([1], [[0.0, 1.0]], 0.5)
         Tensor([0.], dtype=float32)
     """
-    y_true, y_pred = _pair(y_true, y_pred)
-    return (1 - ops.sum(y_true * y_pred, axis=-1) ** q) / q
+    y_pred = y_pred if isinstance(y_pred, Spec) else to_tensor(y_pred)
+    y_true = ops.cast(y_true, "int32")
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+        y_true = ops.squeeze(y_true, -1)
+    p = ops.sum(ops.one_hot(y_true, y_pred.shape[-1], dtype=str(y_pred.dtype)) * y_pred, axis=-1)
+    return (1 - p**q) / q
 
 
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
@@ -306,7 +315,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """1 - TP / (TP + alpha FP + beta FN), over ``axis`` (Salehi et al. 2017).
+    """1 - TP / (TP + alpha FN + beta FP), over ``axis`` (Salehi et al. 2017, with the factors where Keras puts them).
 
     Example:
         >>> round(float(tversky([[1.0, 0.0]], [[1.0, 0.0]])), 4)
@@ -316,7 +325,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     both = ops.sum(y_true * y_pred, axis=axis)
     false_positive = ops.sum((1 - y_true) * y_pred, axis=axis)
     false_negative = ops.sum(y_true * (1 - y_pred), axis=axis)
-    return 1 - (both + config.epsilon()) / (both + false_positive * alpha + false_negative * beta + config.epsilon())
+    return 1 - (both + config.epsilon()) / (both + false_negative * alpha + false_positive * beta + config.epsilon())
 
 
 def circle(
@@ -360,7 +369,10 @@ def circle(
     floor = ops.full_like(distances, -3.0e38)
     p = ops.where(positive, weight_positive * (distances - delta_positive) * gamma, floor)
     n = ops.where(negative, weight_negative * (delta_negative - distances) * gamma, floor)
-    return ops.softplus(ops.logsumexp(p, axis=1) + ops.logsumexp(n, axis=1))
+    out = ops.softplus(ops.logsumexp(p, axis=1) + ops.logsumexp(n, axis=1))
+    # A sample with nothing to be close to, or nothing to be far from, says nothing.
+    out._keras_mask = ops.logical_and(ops.any(positive, axis=1), ops.any(negative, axis=1))
+    return out
 
 
 def ctc(y_true: Any, y_pred: Any) -> Any:
