@@ -91,8 +91,11 @@ def slice_update(inputs: Any, start_indices: Sequence[Any], updates: Any) -> Any
 
 def _replaced(x: Any, index: Any, values: Any, unique: bool) -> Any:
     """``x`` with ``x[index] = values``, differentiable in both."""
-    return x - getitem_grad(getitem(x, index), index, tuple(x.shape), unique) + getitem_grad(
-        values, index, tuple(x.shape), unique)  # fmt: skip
+    return (
+        x
+        - getitem_grad(getitem(x, index), index, tuple(x.shape), unique)
+        + getitem_grad(values, index, tuple(x.shape), unique)
+    )
 
 
 def _columns(indices: Any) -> tuple[Any, ...]:
@@ -137,7 +140,9 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     if reduction == "add":
         return inputs + getitem_grad(updates, index, tuple(inputs.shape), False)
     if reduction not in (None, "max", "min", "mul"):
-        raise ValueError(f"scatter_update: unknown reduction {reduction!r}; use None, 'add', 'max', 'min' or 'mul'.")
+        raise ValueError(
+            f"scatter_update: unknown reduction {reduction!r}; use None, 'add', 'max', 'min' or 'mul'."
+        )
     if reduction is None:
         last = {position: row for row, position in enumerate(zip(*(c.reshape(-1).tolist() for c in index)))}
         rows = sorted(last.values())
@@ -282,7 +287,9 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     return _leaves(lambda *parts: stack(parts, axis), *outs)
 
 
-def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
+def vectorize(
+    pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
+) -> Callable[..., Any]:
     """A function of scalars as one of tensors, which are broadcast against each other.
 
     Example:
@@ -351,6 +358,23 @@ def custom_gradient(f: Any) -> Any:
     return call
 
 
-__all__ = ["custom_gradient", "associative_scan", "cond", "dtype", "fori_loop", "get_item", "map", "ndim", "scan", "scatter",
-           "scatter_update", "size", "slice", "slice_update", "switch", "vectorize", "vectorized_map",
-           "while_loop"]  # fmt: skip
+__all__ = [
+    "custom_gradient",
+    "associative_scan",
+    "cond",
+    "dtype",
+    "fori_loop",
+    "get_item",
+    "map",
+    "ndim",
+    "scan",
+    "scatter",
+    "scatter_update",
+    "size",
+    "slice",
+    "slice_update",
+    "switch",
+    "vectorize",
+    "vectorized_map",
+    "while_loop",
+]

@@ -15,7 +15,9 @@ from ..autograd.variable import Variable
 from .shape import _sizes
 
 
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Any:
     """A tensor of the values of ``x``; Python numbers become int32, ``floatx()`` or bool.
 
     Args:
@@ -231,5 +233,22 @@ def identity_matrix(n: int, dtype: Any = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
-__all__ = ["arange", "array", "empty_like", "cast", "convert_to_numpy", "convert_to_tensor", "copy", "empty", "eye", "full", "full_like",
-           "is_tensor", "ones", "ones_like", "stop_gradient", "zeros", "zeros_like"]  # fmt: skip
+__all__ = [
+    "arange",
+    "array",
+    "empty_like",
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "copy",
+    "empty",
+    "eye",
+    "full",
+    "full_like",
+    "is_tensor",
+    "ones",
+    "ones_like",
+    "stop_gradient",
+    "zeros",
+    "zeros_like",
+]

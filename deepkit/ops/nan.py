@@ -167,7 +167,9 @@ def nanquantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepd
     x = _floating(x)
     if isinstance(x, Spec) or not bool(e.isnan(x).any()):
         return quantile(x, q, axis, method, keepdims)
-    values = np.nanquantile(x.numpy(), to_tensor(q).numpy().astype("float64"), axis=axis, method=method, keepdims=keepdims)
+    values = np.nanquantile(  # type: ignore[call-overload]
+        x.numpy(), to_tensor(q).numpy().astype("float64"), axis=axis, method=method, keepdims=keepdims
+    )
     return Tensor(backend.active().from_numpy(np.asarray(values, dtype=x.dtype)))
 
 
@@ -191,5 +193,19 @@ def nanmedian(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return nanquantile(x, 0.5, axis, keepdims=keepdims)
 
 
-__all__ = ["nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile",
-           "nanprod", "nanquantile", "nanstd", "nansum", "nanvar"]  # fmt: skip
+__all__ = [
+    "nanargmax",
+    "nanargmin",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+]

@@ -82,8 +82,11 @@ def argpartition(x: Any, kth: int, axis: int = -1) -> Any:
     return _argpartition(x, kth=kth, axis=axis)
 
 
-_argpartition = Plain("argpartition", lambda x, kth, axis: Spec(_line(x, axis), "int32"),
-                      lambda k, x, kth, axis: k.argpartition(x, kth, axis).astype("int32"))  # fmt: skip
+_argpartition = Plain(
+    "argpartition",
+    lambda x, kth, axis: Spec(_line(x, axis), "int32"),
+    lambda k, x, kth, axis: k.argpartition(x, kth, axis).astype("int32"),
+)
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
@@ -107,7 +110,7 @@ def _top_kernel(kernels: Any, x: Any, count: int) -> Any:
     return (x.shape[-1] - 1 - order[..., :count]).astype("int32")
 
 
-_top_positions = Plain("top_k", lambda x, count: Spec((*x.shape[:-1], count), "int32"), _top_kernel)  # fmt: skip
+_top_positions = Plain("top_k", lambda x, count: Spec((*x.shape[:-1], count), "int32"), _top_kernel)
 
 
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
@@ -161,7 +164,9 @@ def _cumprod_vjp(k: Any, g: Any, y: Any, x: Any, axis: int = 0) -> Any:
 
 
 def _running(name: str) -> Any:
-    return lambda k, x, axis=0: getattr(k, name)(x, axis=axis, dtype="int32" if x.dtype.kind == "b" else x.dtype)
+    return lambda k, x, axis=0: getattr(k, name)(
+        x, axis=axis, dtype="int32" if x.dtype.kind == "b" else x.dtype
+    )
 
 
 _cumsum = Basic("cumsum", _running_infer, _reverse_cumsum, _running("cumsum"))
@@ -208,8 +213,11 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     return _searchsorted(sorted_sequence, values, side=side)
 
 
-_searchsorted = Plain("searchsorted", lambda s, v, side: Spec(v.shape, "int32"),
-                      lambda k, s, v, side: k.asarray(k.searchsorted(s, v, side=side)).astype("int32"))  # fmt: skip
+_searchsorted = Plain(
+    "searchsorted",
+    lambda s, v, side: Spec(v.shape, "int32"),
+    lambda k, s, v, side: k.asarray(k.searchsorted(s, v, side=side)).astype("int32"),
+)
 
 
 def digitize(x: Any, bins: Any) -> Any:
@@ -279,8 +287,7 @@ def _histogram_infer(x: Spec, bins: int) -> tuple[Spec, Spec]:
     return Spec((bins,), dtype), Spec((bins + 1,), dtype)
 
 
-_histogram = Plain("histogram", lambda x, bins, range: _histogram_infer(x, bins),
-                   _histogram_kernel, 2)  # fmt: skip
+_histogram = Plain("histogram", lambda x, bins, range: _histogram_infer(x, bins), _histogram_kernel, 2)
 
 
 def nonzero(x: Any) -> Any:
@@ -325,11 +332,18 @@ def count_nonzero(x: Any, axis: Any = None) -> Any:
     return _count_nonzero(x, axis=tuple(axis) if isinstance(axis, list) else axis)
 
 
-_count_nonzero = Plain("count_nonzero", lambda x, axis: Spec(reduced(x.shape, axis, False), "int32"),
-                       lambda k, x, axis: k.asarray(k.count_nonzero(x, axis=axis)).astype("int32"))  # fmt: skip
+_count_nonzero = Plain(
+    "count_nonzero",
+    lambda x, axis: Spec(reduced(x.shape, axis, False), "int32"),
+    lambda k, x, axis: k.asarray(k.count_nonzero(x, axis=axis)).astype("int32"),
+)
 
 
-_isin = Plain("isin", lambda a, b, invert=False: Spec(a.shape, "bool"), lambda k, a, b, invert=False: k.isin(a, b, invert=invert))
+_isin = Plain(
+    "isin",
+    lambda a, b, invert=False: Spec(a.shape, "bool"),
+    lambda k, a, b, invert=False: k.isin(a, b, invert=invert),
+)
 
 
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
@@ -403,5 +417,21 @@ def unique(
     return outs[0] if len(outs) == 1 else tuple(outs)
 
 
-__all__ = ["isin", "unique", "argpartition", "argsort", "bincount", "count_nonzero", "cumprod", "cumsum", "digitize", "histogram",
-           "in_top_k", "nonzero", "searchsorted", "sort", "top_k", "unravel_index"]  # fmt: skip
+__all__ = [
+    "isin",
+    "unique",
+    "argpartition",
+    "argsort",
+    "bincount",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "digitize",
+    "histogram",
+    "in_top_k",
+    "nonzero",
+    "searchsorted",
+    "sort",
+    "top_k",
+    "unravel_index",
+]

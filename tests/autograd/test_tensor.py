@@ -24,6 +24,7 @@ TO_32 = {"int64": "int32", "uint64": "uint32", "float64": "float32"}
 def capped(dtype):
     return TO_32.get(str(dtype), str(dtype))
 
+
 X = np.array([[1.5, -2.0, 3.0], [0.5, 4.0, -1.0]], "float32")
 Y = np.array([2.0, 0.5, -3.0], "float32")
 
@@ -46,11 +47,25 @@ def test_addition_promotes_like_the_table(i, device):
         out = ops.convert_to_tensor(one) + np.ones(2, b)
         assert capped(out.dtype) == str(GOLDEN["table"][i, j]), (NAMES[i], b)
     for scalar, name in ((2, "int"), (2.5, "float")):
-        assert capped((ops.convert_to_tensor(one) + scalar).dtype) == str(GOLDEN["table"][i, NAMES.index(name)])
+        assert capped((ops.convert_to_tensor(one) + scalar).dtype) == str(
+            GOLDEN["table"][i, NAMES.index(name)]
+        )
 
 
-OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.lt,
-             operator.le, operator.gt, operator.ge, operator.eq, operator.ne]  # fmt: skip
+OPERATORS = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.mod,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+    operator.eq,
+    operator.ne,
+]
 
 
 @pytest.mark.parametrize("op", OPERATORS, ids=lambda op: op.__name__)
@@ -71,15 +86,30 @@ def test_the_other_operators(device):
     np.testing.assert_array_equal((x**2).numpy(), X**2)
     np.testing.assert_array_equal((x @ x.T).numpy(), X @ X.T)
     np.testing.assert_array_equal((X @ x.T).numpy(), X @ X.T)
-    assert (~b).tolist() == [False, True] and (b & ~b).tolist() == [False, False] and (b | True).tolist() == [True, True]
+    assert (
+        (~b).tolist() == [False, True]
+        and (b & ~b).tolist() == [False, False]
+        and (b | True).tolist() == [True, True]
+    )
     assert (i & 4).tolist() == [4, 4] and (i ^ 1).tolist() == [4, 7] and (i << 1).tolist() == [10, 12]
     assert (x == None) is False and (x != None) is True  # noqa: E711
     assert round(ops.convert_to_tensor([1.26]), 1).tolist() == pytest.approx([1.3], abs=1e-6)
 
 
-INDICES = [0, -1, (0, 1), slice(None, 1), (slice(None), slice(None, None, -1)), (Ellipsis, 0), None, (None, 0, Ellipsis),
-           [1, 0, 1], (slice(None), [2, 0]), np.array([[True, False, True], [False, True, False]]),
-           (np.array([0, 1]), np.array([2, 0]))]  # fmt: skip
+INDICES = [
+    0,
+    -1,
+    (0, 1),
+    slice(None, 1),
+    (slice(None), slice(None, None, -1)),
+    (Ellipsis, 0),
+    None,
+    (None, 0, Ellipsis),
+    [1, 0, 1],
+    (slice(None), [2, 0]),
+    np.array([[True, False, True], [False, True, False]]),
+    (np.array([0, 1]), np.array([2, 0])),
+]
 
 
 @pytest.mark.parametrize("index", INDICES, ids=str)
@@ -121,7 +151,11 @@ def test_methods(device):
     x = ops.convert_to_tensor(X)
     for name in ("sum", "mean", "max", "min", "prod", "std", "var", "argmax", "argmin"):
         np.testing.assert_allclose(getattr(x, name)(axis=1).numpy(), getattr(X, name)(axis=1), rtol=1e-6)
-    assert x.reshape(3, 2).shape == (3, 2) and x.transpose().shape == x.T.shape == (3, 2) and x.ravel().shape == (6,)
+    assert (
+        x.reshape(3, 2).shape == (3, 2)
+        and x.transpose().shape == x.T.shape == (3, 2)
+        and x.ravel().shape == (6,)
+    )
     assert x.astype("int32").dtype == "int32"
 
 

@@ -38,12 +38,24 @@ def test_names(restored):
 
 def test_the_variable_is_read():
     code = "import deepkit; print(deepkit.config.backend())"
-    for value, expected in (("numpy", "numpy"), ("auto", "numpy" if not cuda_device.usable() else ""), ("NumPy", "numpy")):
-        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                             env={**os.environ, "DEEPKIT_BACKEND": value})  # fmt: skip
+    for value, expected in (
+        ("numpy", "numpy"),
+        ("auto", "numpy" if not cuda_device.usable() else ""),
+        ("NumPy", "numpy"),
+    ):
+        out = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "DEEPKIT_BACKEND": value},
+        )
         assert expected in out.stdout, out.stderr
-    wrong = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                           env={**os.environ, "DEEPKIT_BACKEND": "torch"})  # fmt: skip
+    wrong = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DEEPKIT_BACKEND": "torch"},
+    )
     assert "Unknown backend 'torch'" in wrong.stderr
 
 

@@ -24,7 +24,9 @@ def test_loss_values(i, device):
     t, p = DATA[kind]
     np.testing.assert_allclose(loss(t, p).numpy(), GOLDEN[f"loss{i}"], rtol=2e-5, atol=1e-6)
     if name not in NO_WEIGHTS:
-        np.testing.assert_allclose(loss(t, p, sample_weight=WEIGHTS).numpy(), GOLDEN[f"loss{i}/weighted"], rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            loss(t, p, sample_weight=WEIGHTS).numpy(), GOLDEN[f"loss{i}/weighted"], rtol=2e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("i", range(len(LOSSES)), ids=LOSS_IDS)
@@ -37,11 +39,16 @@ def test_loss_gradients(i, device):
     check_gradient(lambda y: loss(t, y), p)
 
 
-@pytest.mark.parametrize("kind", ["onehot", "onehot_logits", "sparse", "sparse_logits", "binary", "binary_logits", "real"])
+@pytest.mark.parametrize(
+    "kind", ["onehot", "onehot_logits", "sparse", "sparse_logits", "binary", "binary_logits", "real"]
+)
 def test_fused_losses_twice(kind, device):
     t, p = DATA[kind]
-    name = "MeanSquaredError" if kind == "real" else ("Sparse" if "sparse" in kind else "") + (
-        "BinaryCrossentropy" if "binary" in kind else "CategoricalCrossentropy"
+    name = (
+        "MeanSquaredError"
+        if kind == "real"
+        else ("Sparse" if "sparse" in kind else "")
+        + ("BinaryCrossentropy" if "binary" in kind else "CategoricalCrossentropy")
     )
     kwargs = {} if kind == "real" else {"from_logits": "logits" in kind}
     loss = getattr(losses, name)(**kwargs, dtype="float64")
@@ -69,7 +76,9 @@ def test_metric_values(i, weighted, device):
     for _ in range(2):  # the second time after a reset
         for part in (slice(0, 5), slice(5, 9), slice(9, N)):
             metric.update_state(t[part], p[part], sample_weight=WEIGHTS[part] if weighted else None)
-        np.testing.assert_allclose(metric.result().numpy(), GOLDEN[f"metric{i}/{int(weighted)}"], rtol=3e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            metric.result().numpy(), GOLDEN[f"metric{i}/{int(weighted)}"], rtol=3e-5, atol=1e-6
+        )
         metric.reset_state()
 
 
@@ -77,7 +86,9 @@ def test_metric_values(i, weighted, device):
 def test_metric_configurations(i):
     name, kwargs, _ = METRICS[i]
     metric = getattr(metrics, name)(**kwargs)
-    found = json.loads(json.dumps({k: v for k, v in metric.get_config().items() if k not in ("dtype", "name")}))
+    found = json.loads(
+        json.dumps({k: v for k, v in metric.get_config().items() if k not in ("dtype", "name")})
+    )
     expected = json.loads(str(GOLDEN[f"metric{i}/config"]))
     assert all(found[k] == v for k, v in expected.items() if k != "thresholds" or name != "AUC")
     again = metrics.deserialize(metrics.serialize(metric))
@@ -85,7 +96,10 @@ def test_metric_configurations(i):
 
 
 def test_masked_predictions(device):
-    t, p = np.zeros((2, 3, 1), "float32"), ops.convert_to_tensor(np.arange(6, dtype="float32").reshape(2, 3, 1))
+    t, p = (
+        np.zeros((2, 3, 1), "float32"),
+        ops.convert_to_tensor(np.arange(6, dtype="float32").reshape(2, 3, 1)),
+    )
     p._keras_mask = ops.convert_to_tensor([[True, False, True], [True, True, False]])
     kept = np.array([0.0, 2.0, 3.0, 4.0])
     assert float(losses.MeanSquaredError()(t, p)) == pytest.approx(np.mean(kept**2), rel=1e-5)
@@ -105,7 +119,11 @@ def test_means_and_sums(device):
 
 
 def test_names(device):
-    for short, name in (("mse", "mean_squared_error"), ("MAE", "mean_absolute_error"), ("bce", "binary_crossentropy")):
+    for short, name in (
+        ("mse", "mean_squared_error"),
+        ("MAE", "mean_absolute_error"),
+        ("bce", "binary_crossentropy"),
+    ):
         assert losses.get(short) is getattr(losses, name)
     assert losses.get("SparseCategoricalCrossentropy").get_config()["from_logits"] is False
     assert metrics.get("mse").name == "mse" and metrics.get("auc").num_thresholds == 200
@@ -115,8 +133,13 @@ def test_names(device):
         metrics.get("presicion")
     with pytest.raises(ValueError, match="reduction"):
         losses.MeanSquaredError(reduction="average")
-    for make in (lambda: metrics.AUC(curve="X"), lambda: metrics.Precision(thresholds=2), lambda: metrics.F1Score(average="x"),
-                 lambda: metrics.BinaryAccuracy(threshold=3), lambda: losses.CategoricalGeneralizedCrossEntropy(q=2)):  # fmt: skip
+    for make in (
+        lambda: metrics.AUC(curve="X"),
+        lambda: metrics.Precision(thresholds=2),
+        lambda: metrics.F1Score(average="x"),
+        lambda: metrics.BinaryAccuracy(threshold=3),
+        lambda: losses.CategoricalGeneralizedCrossEntropy(q=2),
+    ):
         with pytest.raises(ValueError, match="Received"):
             make()
 
@@ -139,8 +162,11 @@ def test_functions_and_accuracy_by_name(device):
     logs = model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0, return_dict=True)
     assert list(logs) == ["loss", "cubic", "accuracy", "error"]
     assert logs["loss"] == pytest.approx(logs["cubic"], rel=1e-6)
-    for outputs, y, kind in ((1, np.ones((4, 1)), "BinaryAccuracy"), (3, np.ones(4), "SparseCategoricalAccuracy"),
-                             (3, np.eye(3)[[0, 1, 2, 0]], "CategoricalAccuracy")):  # fmt: skip
+    for outputs, y, kind in (
+        (1, np.ones((4, 1)), "BinaryAccuracy"),
+        (3, np.ones(4), "SparseCategoricalAccuracy"),
+        (3, np.eye(3)[[0, 1, 2, 0]], "CategoricalAccuracy"),
+    ):
         from deepkit.training.compiled import accuracy_for
 
         assert accuracy_for("accuracy", y, np.ones((4, outputs))).__name__ == kind
