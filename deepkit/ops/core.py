@@ -335,7 +335,7 @@ def custom_gradient(f: Any) -> Any:
     """Decorator: give a function of tensors a gradient of its own.
 
     Args:
-        f: Function of tensors that returns ``(value, grad)``, where ``grad(upstream)`` gives the gradient of each input.
+        f: Function of tensors that returns ``(value, grad)``; ``grad(upstream)`` gives the gradient of each input.
 
     Example:
         >>> import deepkit

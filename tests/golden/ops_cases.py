@@ -85,7 +85,8 @@ PLAIN += [
     ("nanpercentile", (N, 30.0), {"axis": 1}),
     ("isin", (I, np.array([1, 3], "int32")), {}), ("isin", (I, np.array([1, 3], "int32")), {"invert": True}),
     ("unique", (I,), {}), ("unique", (I,), {"return_counts": True, "return_inverse": True, "return_index": True}),
-    ("nextafter", (A, B), {}), ("isposinf", (A * np.float32("inf"),), {}), ("isneginf", (A * np.float32("inf"),), {}), ("isreal", (A,), {}),
+    ("nextafter", (A, B), {}), ("isposinf", (A * np.float32("inf"),), {}), ("isneginf", (A * np.float32("inf"),), {}),
+    ("isreal", (A,), {}),
     ("array", (A,), {}), ("ldexp", (A, I[0, 0]), {}),
 ]  # fmt: skip
 SMOOTH += [
