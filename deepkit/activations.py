@@ -112,6 +112,30 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return ops.elu(x, alpha=alpha)
 
 
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """x · Φ(x) with Φ the normal distribution function (Hendrycks & Gimpel 2016).
+
+    Args:
+        x: Tensor.
+        approximate: Use 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+
+    Example:
+        >>> gelu([0.0])
+        Tensor([0.], dtype=float32)
+    """
+    return ops.gelu(x, approximate=approximate)
+
+
+def mish(x: Any) -> Any:
+    """x · tanh(log(1 + e^x)) (Misra 2019).
+
+    Example:
+        >>> mish([0.0])
+        Tensor([0.], dtype=float32)
+    """
+    return x * ops.tanh(ops.softplus(x)) if hasattr(x, "shape") else mish(ops.convert_to_tensor(x))
+
+
 def _from_ops(name: str) -> Callable[..., Any]:
     """An activation that is the op of the same name, looked up when it is called."""
 
@@ -123,7 +147,7 @@ def _from_ops(name: str) -> Callable[..., Any]:
     return fn
 
 
-_FROM_OPS = """celu gelu glu hard_shrink hard_sigmoid hard_tanh leaky_relu log_sigmoid mish relu6 selu softplus
+_FROM_OPS = """celu glu hard_shrink hard_sigmoid hard_tanh leaky_relu log_sigmoid relu6 selu softplus
 soft_shrink softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold""".split()
 for _name in _FROM_OPS:
     globals()[_name] = _from_ops(_name)
@@ -133,7 +157,7 @@ swish, hard_swish = silu, hard_silu
 
 ALL: dict[str, Callable[..., Any]] = {
     fn.__name__: fn
-    for fn in (linear, binary_step, relu, exponential, softmax, log_softmax, sigmoid, tanh, elu,
+    for fn in (linear, binary_step, relu, exponential, softmax, log_softmax, sigmoid, tanh, elu, gelu, mish,
                *(globals()[n] for n in _FROM_OPS))
 }  # fmt: skip
 ALL.update(silu=silu, swish=silu, hard_silu=hard_silu, hard_swish=hard_silu)

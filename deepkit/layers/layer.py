@@ -585,10 +585,12 @@ class Layer:
         """The layer that a configuration describes."""
         from ..registry import deserialize_keras_object
 
-        config = dict(config)
-        for key, value in config.items():
+        def resolved(value: Any) -> Any:
             if isinstance(value, dict) and "class_name" in value:
-                config[key] = deserialize_keras_object(value)
+                return deserialize_keras_object(value)
+            return [resolved(v) for v in value] if isinstance(value, list) else value
+
+        config = {key: resolved(value) for key, value in config.items()}
         try:
             return cls(**config)
         except TypeError as error:

@@ -190,7 +190,7 @@ class Dot(Merge):
             not isinstance(axes, (list, tuple)) or len(axes) != 2 or not all(isinstance(a, int) for a in axes)
         ):
             raise ValueError(f"Dot: `axes` should be an int or two of them. Received: axes={axes!r}")
-        self.axes, self.normalize = axes, normalize
+        self.axes, self.normalize = axes if isinstance(axes, int) else tuple(axes), normalize
 
     def build(self, input_shape: Any) -> None:
         self._lifted = False

@@ -176,6 +176,7 @@ class LayerNormalization(Layer):
         epsilon: ε.
         center: Add beta.
         scale: Multiply by gamma.
+        rms_scaling: Leave the mean in and beta out.
         beta_initializer: Initializer of beta.
         gamma_initializer: Initializer of gamma.
         beta_regularizer: Regularizer of beta.
@@ -200,6 +201,7 @@ class LayerNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
+        rms_scaling: bool = False,
         beta_initializer: Any = "zeros",
         gamma_initializer: Any = "ones",
         beta_regularizer: Any = None,
@@ -212,7 +214,7 @@ class LayerNormalization(Layer):
         if not isinstance(axis, (int, list, tuple)):
             raise TypeError(f"LayerNormalization: `axis` should be an int or a list of ints. Received: axis={axis!r}")
         self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.epsilon, self.center, self.scale, self.rms_scaling = epsilon, center, scale, rms_scaling
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
@@ -231,22 +233,23 @@ class LayerNormalization(Layer):
             raise ValueError(f"LayerNormalization {self.name!r}: sizes along axis {self.axis} must be known. Received: "
                              f"{input_shape}")  # fmt: skip
         self._axes = tuple(axes)
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis
         if self.scale:
             self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
                 regularizer=self.gamma_regularizer,
                                          constraint=self.gamma_constraint)  # fmt: skip
-        if self.center:
+        if self.center and not self.rms_scaling:
             self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
                                         constraint=self.beta_constraint)  # fmt: skip
 
     def call(self, inputs: Any) -> Any:
         rank = len(inputs.shape)
-        if self._axes == (rank - 1,):
+        if self._axes == (rank - 1,) and not self.rms_scaling:
             return layer_norm(inputs, self.gamma, self.beta, epsilon=self.epsilon)
         mean = ops.mean(inputs, axis=self._axes, keepdims=True)
         centred = inputs - mean
         variance = ops.mean(ops.square(centred), axis=self._axes, keepdims=True)
-        y = centred * ops.rsqrt(variance + self.epsilon)
+        y = (inputs if self.rms_scaling else centred) * ops.rsqrt(variance + self.epsilon)
         shape = [inputs.shape[a] if a in self._axes else 1 for a in range(rank)]
         y = y if self.gamma is None else y * ops.reshape(self.gamma, shape)
         return y if self.beta is None else y + ops.reshape(self.beta, shape)
@@ -258,6 +261,7 @@ class LayerNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
+            "rms_scaling": self.rms_scaling,
             "beta_initializer": initializers.serialize(self.beta_initializer),
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
             "beta_regularizer": regularizers.serialize(self.beta_regularizer),

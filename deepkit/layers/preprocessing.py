@@ -163,5 +163,5 @@ class Normalization(Layer):
         def listed(value: Any) -> Any:
             return value if value is None or isinstance(value, (int, float)) else np.asarray(value).tolist()
 
-        return {**super().get_config(), "axis": None if not self.axis else list(self.axis), "invert": self.invert,
+        return {**super().get_config(), "axis": list(self.axis), "invert": self.invert,
                 "mean": listed(self.input_mean), "variance": listed(self.input_variance)}  # fmt: skip

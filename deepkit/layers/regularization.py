@@ -85,7 +85,7 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["noise_shape"]
+        del config["noise_shape"], config["trainable"]
         if hasattr(self, "data_format"):
             config["data_format"] = self.data_format
         return config
