@@ -350,6 +350,62 @@ class Orthogonal(RandomInitializer):
         return {"gain": self.gain, **super().get_config()}
 
 
+_WINDOWS = {  # a - b cos + c cos 2
+    "hann": (0.5, 0.5, 0.0),
+    "hamming": (0.54, 0.46, 0.0),
+    "blackman": (0.42, 0.5, 0.08),
+    "boxcar": (1.0, 0.0, 0.0),
+}
+
+
+@export("keras.initializers.STFT", "keras.initializers.STFTInitializer")
+class STFT(Initializer):
+    """Convolution kernel of the short-time Fourier transform: window[t] · cos(2πkt / n), or -sin, for bin k.
+
+    The kernel's shape is (frame, channels, bins), with n = 2 (bins - 1).
+
+    Args:
+        side: ``"real"`` or ``"imag"``, the part of the transform.
+        window: ``"hann"``, ``"hamming"``, ``"blackman"``, ``"boxcar"`` or ``None``.
+        scaling: ``"density"`` divides by √Σw², ``"spectrum"`` by Σw, ``None`` by nothing.
+        periodic: Whether the window is periodic and not symmetric.
+
+    Raises:
+        ValueError: for other values.
+
+    Example:
+        >>> STFT(window=None, scaling=None)((4, 1, 3))[:, 0, 1].tolist()
+        [1.0, 0.0, -1.0, 0.0]
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ):
+        for argument, value, allowed in (("side", side, ("real", "imag")), ("window", window, (*_WINDOWS, None)),
+                                         ("scaling", scaling, ("density", "spectrum", None))):  # fmt: skip
+            if value not in allowed:
+                raise ValueError(f"STFT: `{argument}` should be one of {allowed}. Received: {argument}={value!r}")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        frame, channels, bins = shape
+        t = np.arange(frame)[:, None, None]
+        angle = 2 * np.pi * t * np.arange(bins) / max(2 * (bins - 1), 1)
+        kernel = np.round(np.cos(angle) if self.side == "real" else -np.sin(angle), 15) + 0.0
+        window = np.ones((frame, 1, 1))
+        if self.window is not None:
+            phase = 2 * np.pi * t / max(frame if self.periodic else frame - 1, 1)
+            a, b, c = _WINDOWS[self.window]
+            window = a - b * np.cos(phase) + c * np.cos(2 * phase)
+        if self.scaling is not None:
+            window = window / (np.sqrt((window**2).sum()) if self.scaling == "density" else window.sum())
+        return ops.convert_to_tensor(np.broadcast_to(kernel * window, shape), dtype=dtype or "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+STFTInitializer = stft = STFT
 zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 variance_scaling, glorot_normal, glorot_uniform = VarianceScaling, GlorotNormal, GlorotUniform
@@ -368,7 +424,8 @@ ALL.update(
     normal=RandomNormal, random_normal=RandomNormal, uniform=RandomUniform, random_uniform=RandomUniform,
     truncated_normal=TruncatedNormal, variance_scaling=VarianceScaling, glorot_normal=GlorotNormal,
     glorot_uniform=GlorotUniform, he_normal=HeNormal, he_uniform=HeUniform, lecun_normal=LecunNormal,
-    lecun_uniform=LecunUniform, IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal,
+    lecun_uniform=LecunUniform, IdentityInitializer=Identity,
+    stft=STFT, STFT=STFT, STFTInitializer=STFT, OrthogonalInitializer=Orthogonal,
 )  # fmt: skip
 
 

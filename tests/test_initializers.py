@@ -122,3 +122,17 @@ def test_get():
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_stft_kernels():
+    """Values that Keras 3.15 gives for shape (4, 1, 3)."""
+    hann = initializers.STFT()((4, 1, 3)).numpy()[:, 0]
+    h = 0.5**0.5
+    np.testing.assert_allclose(hann, [[0, 0, 0], [h, 0, -h], [h, -h, h], [0, 0, 0]], atol=1e-6)
+    sine = initializers.STFT("imag", None, None)((4, 2, 3)).numpy()
+    np.testing.assert_allclose(sine[:, 1], [[0, 0, 0], [0, -1, 0], [0, 0, 0], [0, 1, 0]], atol=1e-6)
+    config = {"class_name": "STFT", "config": {"scaling": "spectrum", "periodic": True}}
+    periodic = initializers.get(config)((4, 1, 3)).numpy()
+    np.testing.assert_allclose(periodic[:, 0, 0], [0, 0.25, 0.5, 0.25], atol=1e-6)
+    with pytest.raises(ValueError, match="scaling"):
+        initializers.STFT(scaling="x")
