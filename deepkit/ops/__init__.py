@@ -16,13 +16,13 @@ from .creation import *
 from .creation import identity_matrix as identity
 from .elementwise import *
 from .encoding import *
+from .factorization import *
 from .index import *
-from .linalg import *
 from .linear import dense, matmul
+from .logistic import *
 from .loss import *
 from .math import *
 from .nan import *
-from .nn import *
 from .pool import *
 from .products import *
 from .reduce import *
@@ -30,6 +30,8 @@ from .shape import *
 from .sorting import *
 
 operators.install()
+
+from . import linalg, nn, numpy  # noqa: E402  once every name is there
 
 if TYPE_CHECKING:  # most names are lines of a table, which a type checker can't see
 

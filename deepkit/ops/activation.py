@@ -7,7 +7,7 @@ from typing import Any
 
 from . import elementwise as e
 from .index import where
-from .nn import relu, sigmoid, softplus
+from .logistic import sigmoid, softplus
 from .reduce import _floating, axes_of
 from .reduce import sum as _sum
 from .sorting import cumsum, sort
@@ -15,6 +15,9 @@ from .table import Table
 
 _table = Table(__name__)
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+relu = _table.unary("relu", lambda k, g, y, x: g * k.cast(y > 0, g.dtype), "max(x, 0).",
+                    "relu([-1.0, 2.0]) -> Tensor([0., 2.], dtype=float32)", "same")  # fmt: skip
 
 
 def _silu_vjp(k: Any, g: Any, y: Any, x: Any) -> Any:
@@ -29,6 +32,17 @@ swish = silu
 
 def _clip(x: Any, low: float, high: float) -> Any:
     return e.minimum(e.maximum(x, low), high)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x where positive, else α (e^x - 1) (Clevert et al. 2016, arXiv:1511.07289).
+
+    Example:
+        >>> elu([1.0, 0.0])
+        Tensor([1., 0.], dtype=float32)
+    """
+    x = _floating(x)
+    return where(x > 0, x, e.expm1(e.minimum(x, 0)) * alpha)
 
 
 def relu6(x: Any) -> Any:
@@ -262,7 +276,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     return moveaxis(relu(logits - tau), -1, axis)
 
 
-__all__ = ["celu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
-           "log_sigmoid", "relu6", "selu", "silu", "soft_shrink", "softsign", "sparse_plus", "sparse_sigmoid",
-           "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold"]  # fmt: skip
+__all__ = [*_table.functions, "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+           "hard_tanh", "leaky_relu", "log_sigmoid", "relu6", "selu", "soft_shrink", "softsign", "sparse_plus",
+           "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold"]  # fmt: skip
 __test__ = _table.doctests()

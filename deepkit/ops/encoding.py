@@ -12,7 +12,7 @@ from . import elementwise as e
 from .arrange import _tensor, tril
 from .creation import cast, ones
 from .index import where
-from .nn import softmax
+from .logistic import softmax
 from .products import einsum
 from .reduce import _floating, axes_of, mean, var
 from .reduce import max as _max
@@ -111,7 +111,7 @@ def _matrix_norm(x: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
         sums = _sum(e.abs(x), axis=along, keepdims=True)
         out = (_max if ord > 0 else _min)(sums, axis=over, keepdims=True)
     elif ord in (2, -2, "nuc"):
-        from .linalg import svd
+        from .factorization import svd
 
         values = svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
         out = _sum(values, axis=-1) if ord == "nuc" else (_max if ord > 0 else _min)(values, axis=-1)

@@ -9,7 +9,7 @@ from ..autograd.op import Op, to_tensor
 from ..autograd.spec import Spec, broadcast_shapes
 from . import elementwise as e
 from .creation import cast
-from .nn import log_softmax
+from .logistic import log_softmax
 from .reduce import sum as _sum
 from .shape import expand_dims
 

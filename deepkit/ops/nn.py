@@ -1,87 +1,15 @@
-"""Neural-network functions: activations and softmax."""
+"""The functions of :mod:`deepkit.ops` that neural networks are made of, as ``keras.ops.nn`` groups them."""
 
 from __future__ import annotations
 
-from typing import Any
+# fmt: off
+from . import (
+    average_pool, batch_normalization, binary_crossentropy, categorical_crossentropy, celu, conv,
+    conv_transpose, depthwise_conv, dot_product_attention, elu, gelu, glu, hard_shrink, hard_sigmoid,
+    hard_silu, hard_swish, hard_tanh, layer_normalization, leaky_relu, log_sigmoid, log_softmax, max_pool,
+    moments, multi_hot, normalize, one_hot, relu, relu6, rms_normalization, selu, separable_conv, sigmoid,
+    silu, soft_shrink, softmax, softplus, softsign, sparse_categorical_crossentropy, sparse_plus,
+    sparse_sigmoid, sparsemax, squareplus, swish, tanh_shrink, threshold,
+)
 
-from ..autograd.op import Basic
-from ..autograd.spec import Spec
-from . import elementwise as e
-from .index import where
-from .reduce import _floating
-from .table import Table
-
-_table = Table(__name__)
-unary = _table.unary
-
-relu = unary("relu", lambda k, g, y, x: g * k.cast(y > 0, g.dtype), "max(x, 0).",
-             "relu([-1.0, 2.0]) -> Tensor([0., 2.], dtype=float32)", "same")  # fmt: skip
-sigmoid = unary("sigmoid", lambda k, g, y, x: g * y * (1 - y), "1 / (1 + e^-x).",
-                "sigmoid([0.0]) -> Tensor([0.5], dtype=float32)")  # fmt: skip
-softplus = unary("softplus", lambda k, g, y, x: g * k.sigmoid(x), "log(1 + e^x).")
-
-
-def _same(x: Spec, axis: int = -1) -> Spec:
-    return Spec(x.shape, x.dtype)
-
-
-def _softmax_vjp(k: Any, g: Any, y: Any, x: Any, axis: int = -1) -> Any:
-    return k.softmax_grad(g, y, axis)
-
-
-def _log_softmax_vjp(k: Any, g: Any, y: Any, x: Any, axis: int = -1) -> Any:
-    return k.log_softmax_grad(g, y, axis)
-
-
-_softmax = Basic("softmax", _same, _softmax_vjp)
-_log_softmax = Basic("log_softmax", _same, _log_softmax_vjp)
-
-
-def softmax_grad(g: Any, y: Any, axis: Any = -1) -> Any:
-    """Gradient of softmax from its result ``y``: y · (g - Σ g·y)."""
-    gy = g * y
-    return gy - y * gy.sum(axis=axis, keepdims=True)
-
-
-def log_softmax_grad(g: Any, y: Any, axis: Any = -1) -> Any:
-    """Gradient of log-softmax from its result ``y``: g - e^y · Σ g."""
-    return g - e.exp(y) * g.sum(axis=axis, keepdims=True)
-
-
-def softmax(x: Any, axis: Any = -1) -> Any:
-    """e^x / Σ e^x along an axis (or axes), stable for large x.
-
-    Args:
-        x: Tensor.
-        axis: Axis or axes to normalise over; ``None`` for all.
-
-    Example:
-        >>> softmax([1.6, 0.55, 0.98])
-        Tensor([0.529..., 0.185..., 0.284...], dtype=float32)
-    """
-    return _softmax(_floating(x), axis=tuple(axis) if isinstance(axis, list) else axis)
-
-
-def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """log(softmax(x)), computed without the exponentials' overflow.
-
-    Example:
-        >>> log_softmax([0.0, 0.0])
-        Tensor([-0.6931472, -0.6931472], dtype=float32)
-    """
-    return _log_softmax(_floating(x), axis=tuple(axis) if isinstance(axis, list) else axis)
-
-
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x where positive, else α (e^x - 1) (Clevert et al. 2016, arXiv:1511.07289).
-
-    Example:
-        >>> elu([1.0, 0.0])
-        Tensor([1., 0.], dtype=float32)
-    """
-    x = _floating(x)
-    return where(x > 0, x, e.expm1(e.minimum(x, 0)) * alpha)
-
-
-__all__ = [*_table.functions, "elu", "log_softmax", "log_softmax_grad", "softmax", "softmax_grad"]
-__test__ = _table.doctests()
+__all__ = [name for name in dir() if name[0] != "_" and name != "annotations"]

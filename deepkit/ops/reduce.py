@@ -303,7 +303,24 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) 
     return _extremum(_min, x, axis, keepdims, initial, minimum)
 
 
-amax, amin = max, min
+def amax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """As :func:`max`, without a bound.
+
+    Example:
+        >>> amax([[1, 5], [3, 4]], axis=0)
+        Tensor([3, 5], dtype=int32)
+    """
+    return max(x, axis, keepdims)
+
+
+def amin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """As :func:`min`, without a bound.
+
+    Example:
+        >>> amin([[1, 5], [3, 4]], axis=0)
+        Tensor([1, 4], dtype=int32)
+    """
+    return min(x, axis, keepdims)
 
 
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -19,8 +19,8 @@ _UNARY_DOC = """{doc}
 _BINARY_DOC = """{doc}
 
     Args:
-        x1: Tensor, array, Python number or symbolic tensor.
-        x2: The same; both are promoted to one dtype and broadcast against each other.
+        {x1}: Tensor, array, Python number or symbolic tensor.
+        {x2}: The same; both are promoted to one dtype and broadcast against each other.
 
     Returns:
         A tensor of the broadcast shape{dtype}.
@@ -29,9 +29,9 @@ _DTYPES = {"same": "", "float": "; integers become ``floatx()``", "bool": " and 
 
 
 def _publish(
-    fn: Callable[..., Any], op: Elementwise, name: str, doc: str, example: str, module: str
+    fn: Callable[..., Any], op: Elementwise, name: str, doc: str, example: str, module: str, **arguments: str
 ) -> Callable[..., Any]:
-    text = doc.format(doc=op.__doc__, dtype=_DTYPES[op.result])
+    text = doc.format(doc=op.__doc__, dtype=_DTYPES[op.result], **arguments)
     if example:
         call, _, value = example.partition(" -> ")
         text += f"\n    Example:\n        >>> from deepkit import ops\n        >>> ops.{call}\n        {value}\n    "
@@ -74,7 +74,17 @@ class Table:
         def fn(x1: Any, x2: Any) -> Any:
             return op(x1, x2)
 
-        self.functions[name] = _publish(fn, op, name, _BINARY_DOC, example, self.module)
+        self.functions[name] = _publish(fn, op, name, _BINARY_DOC, example, self.module, x1="x1", x2="x2")
+        return fn
+
+    def bitwise(self, name: str, doc: str, example: str) -> Callable[..., Any]:
+        """As :meth:`binary`, without a gradient and with the arguments named ``x`` and ``y``."""
+        op = Elementwise(name, [None, None], doc, "same")
+
+        def fn(x: Any, y: Any) -> Any:
+            return op(x, y)
+
+        self.functions[name] = _publish(fn, op, name, _BINARY_DOC, example, self.module, x1="x", x2="y")
         return fn
 
     def doctests(self) -> dict[str, str]:
