@@ -113,7 +113,7 @@ class _Sparse(LossFunctionWrapper):
             )
         if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
             raise ValueError(
-                "sparse_categorical_crossentropy takes whole numbers as labels; the targets hold fractions."
+                f"{self.name} takes whole numbers as labels; the targets hold fractions."
             )
 
 

@@ -24,8 +24,7 @@ from ..losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )  # fmt: skip
-from ..registry import deserialize_keras_object
-from ..registry import serialize_keras_object as serialize
+from ..registry import deserialize_keras_object, serialize_keras_object
 from ..utils.naming import to_snake_case
 from .accuracy import (
     Accuracy,
@@ -41,8 +40,21 @@ from .accuracy import (
     top_k_categorical_accuracy,
 )  # fmt: skip
 from .confusion import AUC, FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from .correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)  # fmt: skip
 from .f_score import F1Score, FBetaScore
+from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from .metric import Metric
+from .operating_point import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)  # fmt: skip
 from .reduction import Mean, MeanMetricWrapper, Sum
 from .regression import (
     BinaryCrossentropy,
@@ -71,7 +83,6 @@ ALL.update(
     MSLE=MeanSquaredLogarithmicError, rmse=RootMeanSquaredError, RMSE=RootMeanSquaredError, bce=BinaryCrossentropy,
     BCE=BinaryCrossentropy, logcosh=LogCoshError, auc=AUC, f1_score=F1Score, fbeta_score=FBetaScore,
 )  # fmt: skip
-_ABBREVIATIONS = frozenset("mse MSE mae MAE mape MAPE msle MSLE".split())
 
 
 def get(identifier: Any) -> Any:
@@ -89,15 +100,17 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        found = deserialize_keras_object(identifier, module_objects=ALL, printable_module_name="metric")
-        if identifier in _ABBREVIATIONS and isinstance(found, Metric):
-            found.name = identifier
-        return found
+        return deserialize_keras_object(identifier, module_objects=ALL, printable_module_name="metric")
     if isinstance(identifier, type):
         return identifier()
     if callable(identifier):
         return identifier
     raise ValueError(f"A metric is a name, a Metric or a function. Received: {identifier!r}")
+
+
+def serialize(metric: Any) -> Any:
+    """The configuration of a metric, for :func:`deserialize`."""
+    return serialize_keras_object(metric)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:

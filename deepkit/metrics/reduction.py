@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from .. import ops
 from ..autograd.op import to_tensor
@@ -12,23 +12,25 @@ from ..registry import export, serialize_keras_object
 from .metric import Metric
 
 
-def samplewise(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
-    """Values reduced to one a sample and multiplied by their weights, and the weights in that shape."""
-    mask = getattr(values, "_keras_mask", None)
+def samplewise(
+    values: Any, sample_weight: Any, dtype: str, reduce: Callable[..., Any] = ops.mean
+) -> tuple[Any, Any]:
+    """Values reduced to one a sample and multiplied by their weights, and the weights in that shape.
+
+    As in Keras, it is the mask of predictions that counts, never one of the values themselves.
+    """
     values = to_tensor(values, dtype)
-    if mask is not None:
-        sample_weight = masked_weight(sample_weight, mask, dtype, "sum")
     if sample_weight is not None:
         values, weight = same_rank(values, to_tensor(sample_weight, dtype))
         rank = len(weight.shape)
         if len(values.shape) > rank:
-            values = ops.mean(values, axis=tuple(range(rank, len(values.shape))))
+            values = reduce(values, axis=tuple(range(rank, len(values.shape))))
         if weight.shape != values.shape:
             weight = ops.broadcast_to(weight, values.shape)
         values = values * weight
-        sample_weight = ops.mean(weight, axis=tuple(range(1, rank))) if rank > 1 else weight
+        sample_weight = reduce(weight, axis=tuple(range(1, rank))) if rank > 1 else weight
     if len(values.shape) > 1:
-        values = ops.mean(values, axis=tuple(range(1, len(values.shape))))
+        values = reduce(values, axis=tuple(range(1, len(values.shape))))
     return values, sample_weight
 
 
@@ -52,7 +54,7 @@ class Sum(Metric):
         self.total = self.add_variable((), name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        values, _ = samplewise(values, sample_weight, self._dtype)
+        values, _ = samplewise(values, sample_weight, self._dtype, ops.sum)
         self.total.data += ops.sum(values).data
 
     def result(self) -> Any:
@@ -81,7 +83,7 @@ class Mean(Metric):
         self.count = self.add_variable((), name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        if type(values) is Tensor and values._keras_mask is None:
+        if type(values) is Tensor:
             # The two cases of each training step: a batch's loss with its size, and a value a sample.
             data = values.data
             if not data.ndim and type(sample_weight) is int:

@@ -44,13 +44,15 @@ class CrossEntropy(Op):
     def forward(self, k: Any, t: Any, p: Any, from_logits: bool = False, sparse: bool = False) -> tuple[Any, Any]:
         epsilon = config.epsilon()
         y, saved = k.cross_entropy(t, p, from_logits, sparse, epsilon)
-        return y, (t, saved, from_logits, sparse, epsilon)
+        return y, (t, p, saved, from_logits, sparse, epsilon)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
-        t, inner, from_logits, sparse, epsilon = saved
-        if needs[0] is not False:
-            raise NotImplementedError("The cross entropy is not differentiated with respect to its targets here.")
-        return None, k.cross_entropy_grad(t, inner, g, from_logits, sparse, epsilon)
+        t, p, inner, from_logits, sparse, epsilon = saved
+        # Labels have no gradient; a distribution does, where it comes out of another network.
+        wanted = needs[0] is not False and not sparse
+        gt = k.cross_entropy_target_grad(p, g, from_logits, epsilon) if wanted else None
+        gp = None if needs[1] is False else k.cross_entropy_grad(t, inner, g, from_logits, sparse, epsilon)
+        return gt, gp
 
     def reference(self, t: Any, p: Any, from_logits: bool = False, sparse: bool = False) -> Any:
         if sparse:
@@ -76,9 +78,9 @@ class BinaryCrossEntropy(Op):
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
         t, p, from_logits, epsilon = saved
-        if needs[0] is not False:
-            raise NotImplementedError("The cross entropy is not differentiated with respect to its targets here.")
-        return None, k.binary_cross_entropy_grad(t, p, g, from_logits, epsilon)
+        gt = None if needs[0] is False else k.binary_cross_entropy_target_grad(p, g, from_logits, epsilon)
+        gp = None if needs[1] is False else k.binary_cross_entropy_grad(t, p, g, from_logits, epsilon)
+        return gt, gp
 
     def reference(self, t: Any, p: Any, from_logits: bool = False) -> Any:
         if from_logits:

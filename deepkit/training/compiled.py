@@ -66,6 +66,8 @@ def make_metric(given: Any, y_true: Any, y_pred: Any) -> Metric | None:
     if isinstance(metric, type) and issubclass(metric, Metric):
         metric = metric()
     if isinstance(metric, Metric):
+        if isinstance(given, str):
+            metric.name = given  # as Keras: history and logs speak of a metric as compile() did
         return metric
     if isinstance(given, str):
         name = given

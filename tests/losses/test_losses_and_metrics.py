@@ -114,7 +114,7 @@ def test_means_and_sums(device):
         mean.update_state(values, weight)
         total.update_state(values, weight)
     assert float(mean.result()) == pytest.approx((1 + 2 + 2.5 + 6) / (2 + 0.5 + 2))
-    assert float(total.result()) == pytest.approx(1 + 2 + 2.5 + 6)
+    assert float(total.result()) == pytest.approx(1 + 2 + 5 + 6)  # a sample's values are summed, not averaged
     assert float(metrics.Mean().result()) == 0
 
 
@@ -126,7 +126,7 @@ def test_names(device):
     ):
         assert losses.get(short) is getattr(losses, name)
     assert losses.get("SparseCategoricalCrossentropy").get_config()["from_logits"] is False
-    assert metrics.get("mse").name == "mse" and metrics.get("auc").num_thresholds == 200
+    assert metrics.get("mse").name == "mean_squared_error" and metrics.get("auc").num_thresholds == 200
     with pytest.raises(ValueError, match="mean_squared_error"):
         losses.get("mean_square_error")
     with pytest.raises(ValueError, match="precision"):

@@ -10,8 +10,8 @@ from numpy import ndarray
 from .elementwise import sigmoid
 
 __all__ = [
-    "squared_error", "squared_error_grad", "cross_entropy", "cross_entropy_grad", "binary_cross_entropy",
-    "binary_cross_entropy_grad", "threshold_counts",
+    "squared_error", "squared_error_grad", "cross_entropy", "cross_entropy_grad", "cross_entropy_target_grad",
+    "binary_cross_entropy", "binary_cross_entropy_grad", "binary_cross_entropy_target_grad", "threshold_counts",
 ]  # fmt: skip
 
 
@@ -79,6 +79,17 @@ def cross_entropy_grad(t: ndarray, saved: Any, g: ndarray, from_logits: bool, sp
     return d
 
 
+def cross_entropy_target_grad(p: ndarray, g: ndarray, from_logits: bool, epsilon: float) -> ndarray:
+    """Gradient with respect to a target distribution: -log q."""
+    if from_logits:
+        out = np.maximum.reduce(p, axis=-1, keepdims=True, initial=-np.inf) - p
+        out += np.log(np.add.reduce(np.exp(-out), axis=-1, keepdims=True))
+    else:
+        out = -np.log(np.clip(p / np.add.reduce(p, axis=-1, keepdims=True), epsilon, 1 - epsilon))
+    out *= g[..., None]
+    return out
+
+
 def binary_cross_entropy(t: ndarray, p: ndarray, from_logits: bool, epsilon: float) -> ndarray:
     """-t log q - (1 - t) log(1 - q), elementwise, with q = sigmoid(p) or p clipped."""
     if from_logits:
@@ -100,6 +111,14 @@ def binary_cross_entropy_grad(t: ndarray, p: ndarray, g: ndarray, from_logits: b
         return (sigmoid(p) - t) * g
     q = np.clip(p, epsilon, 1 - epsilon)
     return np.where((p >= epsilon) & (p <= 1 - epsilon), (q - t) / (q * (1 - q)), 0).astype(p.dtype) * g
+
+
+def binary_cross_entropy_target_grad(p: ndarray, g: ndarray, from_logits: bool, epsilon: float) -> ndarray:
+    """Gradient with respect to the targets: log(1 - q) - log q, which for logits is -p."""
+    if from_logits:
+        return -p * g
+    q = np.clip(p, epsilon, 1 - epsilon)
+    return (np.log1p(-q) - np.log(q)) * g
 
 
 def threshold_counts(thresholds: ndarray, p: ndarray, weights: ndarray) -> ndarray:
