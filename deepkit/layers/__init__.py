@@ -8,6 +8,7 @@ from .conv_transpose import *
 from .core import Activation, Dense, Embedding, Identity, Lambda, Masking
 from .depthwise import *
 from .global_pool import *
+from .group_normalization import GroupNormalization
 from .input_layer import Input, InputLayer
 from .layer import InputSpec, Layer
 from .merging import (
@@ -33,6 +34,7 @@ from .pool import *
 from .preprocessing import Normalization, Rescaling
 from .regularization import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
@@ -55,6 +57,7 @@ from .reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .rms_normalization import RMSNormalization
 
 
 def deserialize(config, custom_objects=None):

@@ -9,6 +9,9 @@ from ..autograd.spec import Spec
 from ..registry import export
 from .layer import InputSpec, Layer
 
+#: selu(-∞): minus its scale times its alpha.
+_SELU_LIMIT = -1.0507009873554805 * 1.6732632423543772
+
 
 def _rate(value: Any, layer: str) -> float:
     if (
@@ -197,6 +200,51 @@ class GaussianDropout(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+@export("keras.layers.AlphaDropout")
+class AlphaDropout(Layer):
+    """Dropout for ``selu`` networks: keeps mean and variance of standardized inputs (Klambauer et al. 2017).
+
+    In training a share ``rate`` of the inputs is set to selu's lower limit, -1.7581, then all are scaled and shifted.
+
+    Args:
+        rate: The share, in [0, 1).
+        noise_shape: Shape of the mask, ``None`` entries as in the input; 1 shares the mask along an axis.
+        seed: Integer for repeatable masks.
+        **kwargs: Those of :class:`Layer`.
+
+    Raises:
+        ValueError: if ``rate`` is out of range; with 1 no variance is left to keep.
+
+    Example:
+        >>> import deepkit
+        >>> deepkit.layers.AlphaDropout(0.5)([1.0, 2.0])  # inference
+        Tensor([1., 2.], dtype=float32)
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rate = _rate(rate, "AlphaDropout")
+        if self.rate == 1:
+            raise ValueError("AlphaDropout: `rate` should be less than 1. Received: rate=1")
+        self.noise_shape, self.seed = noise_shape, seed
+        if self.rate:
+            self.seed_generator = random.SeedGenerator(seed)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        if not training or not self.rate or isinstance(inputs, Spec):
+            return inputs
+        noise = inputs.shape if self.noise_shape is None else self.noise_shape
+        shape = tuple(n if m is None else m for m, n in zip(noise, inputs.shape))
+        keep = ops.greater_equal(random.uniform(shape, seed=self.seed_generator), self.rate)
+        factor = ((1 - self.rate) * (1 + self.rate * _SELU_LIMIT**2)) ** -0.5
+        return ops.where(keep, inputs, _SELU_LIMIT) * factor - factor * _SELU_LIMIT * self.rate
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
 
 
 @export("keras.layers.ActivityRegularization")

@@ -162,6 +162,25 @@ def test_random_layers(make, device):
     np.testing.assert_allclose(g, first if not isinstance(a, layers.GaussianNoise) else x, rtol=1e-6)
 
 
+def test_alpha_dropout_keeps_mean_and_variance(device):
+    x = np.random.default_rng(0).normal(size=(400, 300)).astype("float32")
+    layer = layers.AlphaDropout(0.3, seed=3)
+    first, second = layer(x, training=True).numpy(), layer(x, training=True).numpy()
+    assert first.mean() == pytest.approx(0, abs=0.02) and first.std() == pytest.approx(1, abs=0.02)
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(layers.AlphaDropout(0.3, seed=3)(x, training=True).numpy(), first)
+    ones = np.ones((500, 4), "float32")
+    y = layers.AlphaDropout(0.3, noise_shape=(None, 1), seed=1)(ones, training=True).numpy()
+    assert (y == y[:, :1]).all()
+    np.testing.assert_allclose(np.unique(y), [-1.0595481, 1.3150446], rtol=1e-6)  # real Keras's two values
+
+
+@pytest.mark.parametrize("groups", [2, -1])
+def test_group_normalization_of_unknown_sizes(groups, device):
+    layer = layers.GroupNormalization(groups)
+    assert layer(deepkit.KerasTensor((None, None, 4))).shape == (None, None, 4)
+
+
 def test_normalization_adapts_like_numpy(device):
     rng = np.random.default_rng(0)
     x = rng.normal(3, 2, size=(50, 4)).astype("float32")
@@ -243,6 +262,12 @@ def test_lambda_and_functional_forms(device):
         (lambda: layers.UpSampling2D(interpolation="cubic"), "interpolation"),
         (lambda: layers.BatchNormalization(axis=4)(np.ones((2, 3))), "out of range"),
         (lambda: layers.LayerNormalization(axis="x"), "axis"),
+        (lambda: layers.GroupNormalization(0), "groups"),
+        (lambda: layers.GroupNormalization(3)(np.ones((2, 4))), "divided"),
+        (lambda: layers.GroupNormalization(2, axis=0)(np.ones((2, 4))), "batch"),
+        (lambda: layers.RMSNormalization(axis="x"), "axis"),
+        (lambda: layers.RMSNormalization(axis=3)(np.ones((2, 4))), "out of range"),
+        (lambda: layers.AlphaDropout(1), "rate"),
         (lambda: layers.LeakyReLU(-1), "negative_slope"),
         (lambda: layers.Dense(2)(np.ones(3)), "min_ndim=2"),
         (lambda: layers.GaussianNoise(-1), "stddev"),
