@@ -47,7 +47,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
         x = ops.relu(x)
     else:
         x = ops.convert_to_tensor(x)
-        below = (x - threshold) * negative_slope
+        below = (x - threshold) * negative_slope if negative_slope else ops.zeros_like(x)  # 0 · -inf is no number
         x = ops.where(ops.greater(x, threshold) if threshold else ops.greater_equal(x, 0), x, below)
     return x if max_value is None else ops.minimum(x, max_value)
 

@@ -140,7 +140,8 @@ class Softmax(_Elementwise):
         if mask is not None:
             inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * (-3e4 if str(inputs.dtype) == "float16" else -1e9)
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
-        return ops.softmax(inputs, axis=axis)
+        y = ops.softmax(inputs, axis=axis)
+        return y if mask is None else y * ops.cast(mask, y.dtype)  # 0 also where everything is masked
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -7,6 +7,7 @@ from typing import Any
 from .. import constraints, initializers, ops, regularizers
 from ..registry import export
 from .layer import InputSpec, Layer
+from .normalization import statistics_dtype
 
 
 @export("keras.layers.GroupNormalization")
@@ -100,7 +101,7 @@ class GroupNormalization(Layer):
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: n})
         self._channel = self.axis % rank
         self._channels = n
-        self._wide = "float64" if self.compute_dtype == "float64" else "float32"
+        self._wide = statistics_dtype(self.compute_dtype)
 
     def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self._wide)

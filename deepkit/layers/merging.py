@@ -11,7 +11,11 @@ from .layer import Layer
 
 
 class Merge(Layer):
-    """Base of the elementwise combinations of two or more inputs, broadcast against each other."""
+    """Base of the elementwise combinations of inputs, broadcast against each other.
+
+    A step of the result is unmasked where it is in any input; an input without a mask has no masked step, so that
+    the result has no mask either.
+    """
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -24,10 +28,8 @@ class Merge(Layer):
             raise ValueError(
                 f"{type(self).__name__} {self.name!r} takes a list of inputs. Received one of shape {input_shape}"
             )
-        if len(input_shape) < 2:
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r} takes at least 2 inputs. Received {len(input_shape)}"
-            )
+        if not input_shape:
+            raise ValueError(f"{type(self).__name__} {self.name!r} takes at least 1 input. Received none.")
         rank = max(map(len, input_shape))
         self._lifted = any(len(s) != rank for s in input_shape)
         try:
@@ -56,11 +58,14 @@ class Merge(Layer):
     pair: Callable[..., Any] = staticmethod(ops.add)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        masks = [m for m in (mask or []) if m is not None] if isinstance(mask, (list, tuple)) else []
-        if not masks:
+        if not isinstance(mask, (list, tuple)) or any(m is None for m in mask):
             return None
-        out = masks[0]
-        for m in masks[1:]:
+        if len(mask) != len(inputs):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: {len(inputs)} inputs need as many masks. Received {len(mask)}"
+            )
+        out = mask[0]
+        for m in mask[1:]:
             out = ops.logical_or(out, m)
         return out
 

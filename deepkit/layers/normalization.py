@@ -18,6 +18,11 @@ def _from_last(x: Any, axis: int) -> Any:
     return x if axis == len(x.shape) - 1 else ops.moveaxis(x, -1, axis)
 
 
+def statistics_dtype(dtype: str) -> str:
+    """Sums of squares overflow in half precision; they are taken in float32."""
+    return "float64" if dtype == "float64" else "float32"
+
+
 @export("keras.layers.BatchNormalization")
 class BatchNormalization(Layer):
     """gamma (x - mean) / √(var + ε) + beta, with the batch's mean and variance in training (Ioffe & Szegedy 2015).
@@ -38,8 +43,10 @@ class BatchNormalization(Layer):
         gamma_regularizer: Regularizer of gamma.
         beta_constraint: Constraint on beta.
         gamma_constraint: Constraint on gamma.
-        synchronized: Accepted for compatibility; there is one device.
         renorm: Batch renormalization, which is not supported.
+        renorm_clipping: Kept for the configuration.
+        renorm_momentum: Kept for the configuration.
+        synchronized: Accepted for compatibility; there is one device.
         **kwargs: Those of :class:`Layer`.
 
     Raises:
@@ -67,10 +74,10 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        synchronized: bool = False,
         renorm: bool = False,
         renorm_clipping: Any = None,
         renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -114,15 +121,16 @@ class BatchNormalization(Layer):
                                                trainable=False)  # fmt: skip
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: n})
         self._axis = self.axis % rank
+        self._wide = statistics_dtype(self.compute_dtype)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        x = _to_last(inputs, self._axis)
+        x = _to_last(ops.cast(inputs, self._wide), self._axis)
         if not (training and self.trainable):
             scale = ops.rsqrt(self.moving_variance + self.epsilon)
             scale = scale if self.gamma is None else scale * self.gamma
             shift = -self.moving_mean * scale
             shift = shift if self.beta is None else shift + self.beta
-            return _from_last(x * scale + shift, self._axis)
+            return ops.cast(_from_last(x * scale + shift, self._axis), self.compute_dtype)
         if mask is None:
             y, mean, variance = batch_norm(x, self.gamma, self.beta, epsilon=self.epsilon)
         else:
@@ -130,7 +138,7 @@ class BatchNormalization(Layer):
         if hasattr(mean, "data"):
             for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 moving.assign(moving.data * self.momentum + batch.data * (1 - self.momentum))
-        return _from_last(y, self._axis)
+        return ops.cast(_from_last(y, self._axis), self.compute_dtype)
 
     def _masked(self, x: Any, mask: Any) -> Any:
         """Statistics over the unmasked steps only; the mask has the leading axes of ``x``."""
@@ -176,13 +184,13 @@ class LayerNormalization(Layer):
         epsilon: ε.
         center: Add beta.
         scale: Multiply by gamma.
-        rms_scaling: Leave the mean in and beta out.
         beta_initializer: Initializer of beta.
         gamma_initializer: Initializer of gamma.
         beta_regularizer: Regularizer of beta.
         gamma_regularizer: Regularizer of gamma.
         beta_constraint: Constraint on beta.
         gamma_constraint: Constraint on gamma.
+        rms_scaling: Leave the mean in and beta out.
         **kwargs: Those of :class:`Layer`.
 
     Raises:
@@ -201,13 +209,13 @@ class LayerNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        rms_scaling: bool = False,
         beta_initializer: Any = "zeros",
         gamma_initializer: Any = "ones",
         beta_regularizer: Any = None,
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        rms_scaling: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -233,6 +241,7 @@ class LayerNormalization(Layer):
             raise ValueError(f"LayerNormalization {self.name!r}: sizes along axis {self.axis} must be known. Received: "
                              f"{input_shape}")  # fmt: skip
         self._axes = tuple(axes)
+        self._wide = statistics_dtype(self.compute_dtype)
         self.axis = [self.axis] if isinstance(self.axis, int) else self.axis
         if self.scale:
             self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
@@ -244,15 +253,17 @@ class LayerNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         rank = len(inputs.shape)
+        inputs = ops.cast(inputs, self._wide)
         if self._axes == (rank - 1,) and not self.rms_scaling:
-            return layer_norm(inputs, self.gamma, self.beta, epsilon=self.epsilon)
+            return ops.cast(layer_norm(inputs, self.gamma, self.beta, epsilon=self.epsilon), self.compute_dtype)
         mean = ops.mean(inputs, axis=self._axes, keepdims=True)
         centred = inputs - mean
         variance = ops.mean(ops.square(centred), axis=self._axes, keepdims=True)
         y = (inputs if self.rms_scaling else centred) * ops.rsqrt(variance + self.epsilon)
         shape = [inputs.shape[a] if a in self._axes else 1 for a in range(rank)]
         y = y if self.gamma is None else y * ops.reshape(self.gamma, shape)
-        return y if self.beta is None else y + ops.reshape(self.beta, shape)
+        y = y if self.beta is None else y + ops.reshape(self.beta, shape)
+        return ops.cast(y, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -142,12 +142,12 @@ class GaussianNoise(Layer):
     """Adds normal noise in training.
 
     Args:
-        stddev: Its standard deviation.
+        stddev: Its standard deviation, in [0, 1].
         seed: Integer for repeatable noise.
         **kwargs: Those of :class:`Layer`.
 
     Raises:
-        ValueError: if ``stddev`` is negative.
+        ValueError: if ``stddev`` is out of range.
 
     Example:
         >>> import deepkit
@@ -157,8 +157,8 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        if stddev < 0:
-            raise ValueError(f"GaussianNoise: `stddev` should not be negative. Received: stddev={stddev}")
+        if not 0 <= stddev <= 1:
+            raise ValueError(f"GaussianNoise: `stddev` should be in [0, 1]. Received: stddev={stddev}")
         self.stddev, self.seed = stddev, seed
         if stddev:
             self.seed_generator = random.SeedGenerator(seed)

@@ -122,6 +122,7 @@ class RepeatVector(Layer):
 
     Raises:
         TypeError: if ``n`` is no integer.
+        ValueError: if ``n`` is not positive.
 
     Example:
         >>> RepeatVector(3)(ops.ones((2, 4))).shape
@@ -134,6 +135,8 @@ class RepeatVector(Layer):
             self.n = operator.index(n)
         except TypeError:
             raise TypeError(f"RepeatVector: `n` should be an integer. Received: n={n!r}") from None
+        if self.n < 1:
+            raise ValueError(f"RepeatVector: `n` should be positive. Received: n={n!r}")
         self.input_spec = InputSpec(ndim=2)
         self.built = True
 

@@ -8,6 +8,7 @@ from .. import ops
 from ..ops.norm import layer_norm
 from ..registry import export
 from .layer import Layer
+from .normalization import statistics_dtype
 
 
 @export("keras.layers.RMSNormalization")
@@ -48,7 +49,7 @@ class RMSNormalization(Layer):
                 f"RMSNormalization {self.name!r}: sizes along axis {self.axis} must be known. Received: {input_shape}"
             )
         self.scale = self.add_weight(shape, "ones", name="scale")
-        self._wide = "float64" if self.compute_dtype == "float64" else "float32"
+        self._wide = statistics_dtype(self.compute_dtype)
 
     def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self._wide)

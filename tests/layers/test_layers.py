@@ -228,6 +228,44 @@ def test_fused_norms_twice(device):
     check_second_order(lambda x, g, b: ops.tanh(batch_norm(x, g, b)[0]), x, gamma, beta)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "mixed_float16"])
+@pytest.mark.parametrize("name", ["BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization"])
+def test_statistics_of_half_precision_inputs(name, dtype, device):
+    """The sum of these squares is beyond float16, the result isn't."""
+    x = (np.random.default_rng(0).normal(size=(4096, 32)) * 100).astype("float16")
+    layer = getattr(layers, name)(dtype=dtype, **({"groups": 4} if name == "GroupNormalization" else {}))
+    y = layer(x, training=True) if name == "BatchNormalization" else layer(x)
+    assert str(y.dtype) == "float16"
+    assert y.numpy().astype("float32").std() == pytest.approx(1, abs=0.01)
+    assert str(layer(deepkit.KerasTensor((None, 32), "float16")).dtype) == "float16"
+
+
+def test_normalization_of_integers(device):
+    x = np.arange(12).reshape(4, 3)
+    for layer in (layers.BatchNormalization(), layers.LayerNormalization()):
+        assert str(layer(x).dtype) == "float32"
+
+
+def test_merged_masks(device):
+    x, a, b = np.ones((1, 3, 2), "float32"), np.array([[True, False, False]]), np.array([[False, False, True]])
+    assert layers.Add().compute_mask([x, x], [a, b]).tolist() == [[True, False, True]]
+    assert layers.Add().compute_mask([x, x], [a, None]) is None
+    assert layers.Add()([layers.Masking()(x), ops.convert_to_tensor(x)])._keras_mask is None
+    assert layers.Add()([x]).tolist() == x.tolist()
+    with pytest.raises(ValueError, match="as many masks"):
+        layers.Add().compute_mask([x, x], [a])
+
+
+def test_softmax_where_everything_is_masked(device):
+    y = layers.Softmax()(np.ones((2, 2), "float32"), mask=np.array([[False, False], [True, False]]))
+    assert y.tolist() == [[0, 0], [1, 0]]
+
+
+def test_relu_with_a_threshold_at_infinity(device):
+    x = np.array([-np.inf, 0.2, np.inf], "float32")
+    assert deepkit.activations.relu(x, threshold=0.5).tolist() == [0, 0, np.inf]
+
+
 def test_lambda_and_functional_forms(device):
     x = np.ones((2, 3), "float32")
     assert layers.Lambda(lambda v, scale: v * scale, arguments={"scale": 3})(x).tolist() == [[3] * 3] * 2
@@ -271,6 +309,9 @@ def test_lambda_and_functional_forms(device):
         (lambda: layers.LeakyReLU(-1), "negative_slope"),
         (lambda: layers.Dense(2)(np.ones(3)), "min_ndim=2"),
         (lambda: layers.GaussianNoise(-1), "stddev"),
+        (lambda: layers.GaussianNoise(1.5), "stddev"),
+        (lambda: layers.RepeatVector(0), "positive"),
+        (lambda: layers.Add()([]), "at least 1"),
     ],
 )
 def test_bad_arguments(make, message):
