@@ -3,12 +3,15 @@
 from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .category_encoding import CategoryEncoding
 from .conv import *
 from .conv_transpose import *
 from .core import Activation, Dense, Embedding, Identity, Lambda, Masking
 from .depthwise import *
+from .discretization import Discretization
 from .global_pool import *
 from .group_normalization import GroupNormalization
+from .hashing import HashedCrossing, Hashing
 from .input_layer import Input, InputLayer
 from .layer import InputSpec, Layer
 from .merging import (

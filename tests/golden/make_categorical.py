@@ -1,0 +1,33 @@
+"""Makes categorical.npz with real Keras on TensorFlow: ``KERAS_BACKEND=tensorflow python make_categorical.py``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from categorical_cases import CASES
+
+out = {}
+for name, (make, data, inputs) in CASES.items():
+    layer = make(keras)
+    if data is not None:
+        layer.adapt((batch for batch in data) if isinstance(data, list) and not isinstance(data[0], str) else data)
+    y = layer(inputs)
+    y = np.asarray(y)
+    if y.dtype == object:
+        y = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in y.ravel()]).reshape(y.shape)
+    out[f"{name}/y"] = y
+    if hasattr(layer, "get_vocabulary"):
+        out[f"{name}/vocabulary"] = np.array(layer.get_vocabulary())
+        out[f"{name}/plain"] = np.array(layer.get_vocabulary(include_special_tokens=False))
+    if hasattr(layer, "bin_boundaries"):
+        out[f"{name}/bins"] = np.array(layer.bin_boundaries)
+    config = {k: v for k, v in layer.get_config().items() if k not in ("name", "dtype")}
+    config = keras.saving.serialize_keras_object(config)
+    out[f"{name}/config"] = np.array(json.dumps(config, sort_keys=True))
+np.savez_compressed(Path(__file__).with_name("categorical.npz"), **out)
