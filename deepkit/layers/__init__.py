@@ -3,6 +3,7 @@
 from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .augmentation import *
 from .category_encoding import CategoryEncoding
 from .conv import *
 from .conv_transpose import *
