@@ -17,6 +17,7 @@ from .creation import identity_matrix as identity
 from .elementwise import *
 from .encoding import *
 from .factorization import *
+from .fourier import *
 from .index import *
 from .linear import dense, matmul
 from .logistic import *

@@ -2,6 +2,7 @@
 
 from .conv import *
 from .elementwise import *
+from .fourier import *
 from .linear import *
 from .loss import *
 from .memory import *
