@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import norm, operators  # the module before the function of its name
 from .activation import *
 from .arrange import *
+from .blocks import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
@@ -27,7 +28,9 @@ from .nan import *
 from .pool import *
 from .products import *
 from .reduce import *
+from .segments import *
 from .shape import *
+from .signal import *
 from .sorting import *
 
 operators.install()

@@ -8,13 +8,13 @@ from typing import Any
 
 from .. import backend
 from ..autograd.dtypes import np_dtype, result_type
-from ..autograd.op import Basic, Op, attach_node, to_tensor
+from ..autograd.op import Basic, to_tensor
 from ..autograd.spec import Spec, broadcast_shapes
 from ..autograd.tensor import Tensor
 from . import elementwise as e
 from .arrange import _tensor
 from .creation import cast, full_like, zeros_like
-from .index import getitem_grad, take, where
+from .index import where
 from .reduce import _floating, axes_of, mean, reduced
 from .reduce import all as _all
 from .reduce import max as _max
@@ -22,6 +22,7 @@ from .reduce import min as _min
 from .reduce import sum as _sum
 from .shape import moveaxis, reshape
 from .sorting import Plain, sort
+from .symbolic import deferred
 
 
 def _clip_vjp(k: Any, g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
@@ -186,8 +187,8 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     axes = axes_of(axis, len(x.shape))
     if isinstance(x, Spec):
         params = {"q": q, "axis": axis, "method": method, "keepdims": keepdims}
-        return attach_node(_Function(quantile), (x,), params,
-                           Spec((*points.shape, *reduced(x.shape, axis, keepdims)), x.dtype))  # fmt: skip
+        spec = Spec((*points.shape, *reduced(x.shape, axis, keepdims)), x.dtype)
+        return deferred(quantile, (x,), params, spec)
     n = math.prod(x.shape[a] for a in axes)
     lines = moveaxis(x, axes, tuple(range(len(x.shape) - len(axes), len(x.shape))))
     lines = sort(reshape(lines, (*lines.shape[: len(x.shape) - len(axes)], n)), axis=-1)
@@ -210,16 +211,6 @@ def _between(lines: Any, at: float, method: str) -> Any:
         return lines[..., round(at)]
     part = 0.5 if method == "midpoint" else at - math.floor(at)
     return low if math.floor(at) == at else low * (1 - part) + high * part
-
-
-class _Function:
-    """A function as the operation of a symbolic call."""
-
-    def __init__(self, fn: Any):
-        self.fn, self.name = fn, fn.__name__
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.fn(*args, **kwargs)
 
 
 def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
@@ -333,85 +324,6 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     return _spaced("geomspace", start, stop, dtype, num=num, endpoint=endpoint, axis=axis)
 
 
-# -- segments ----------------------------------------------------------------------------------------------------------
-class _SegmentExtreme(Op):
-    """Largest or smallest elements of the rows with one number."""
-
-    def __init__(self, name: str, worst: str):
-        self.name, self.worst = name, worst
-
-    def forward(self, k: Any, data: Any, ids: Any, count: int) -> tuple[Any, Any]:
-        fill: Any = _range_of(data.dtype)[0 if self.worst == "low" else 1]
-        if data.dtype.kind == "f":
-            fill = -math.inf if self.worst == "low" else math.inf
-        y = k.full((count, *data.shape[1:]), fill, dtype=data.dtype)
-        getattr(k, "maximum" if self.worst == "low" else "minimum").at(y, ids, data)
-        return y, (data, ids, y)
-
-    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
-        data, ids, y = saved
-        hit = (data == y[ids]).astype(g.dtype)
-        share = k.getitem_grad(hit, ids, y.shape, False)
-        return hit * (g / k.maximum(share, 1))[ids], None
-
-    def reference(self, data: Any, ids: Any, count: int) -> Any:
-        chosen = stop(self(data, ids, count=count))
-        hit = cast(e.equal(data, take(chosen, ids, 0)), data.dtype)
-        share = getitem_grad(hit, to_tensor(ids).data, tuple(chosen.shape), False)
-        total = getitem_grad(data * hit, to_tensor(ids).data, tuple(chosen.shape), False)
-        return total / e.maximum(share, 1)
-
-
-def stop(x: Any) -> Any:
-    from .creation import stop_gradient
-
-    return stop_gradient(x)
-
-
-_segment_max, _segment_min = _SegmentExtreme("segment_max", "low"), _SegmentExtreme("segment_min", "high")
-
-
-def _segments(data: Any, ids: Any, num: int | None) -> tuple[Any, Any, int]:
-    data, ids = to_tensor(data), to_tensor(ids)
-    if num is None:
-        num = int(_max(ids)) + 1 if ids.shape[0] else 0
-    return data, ids, int(num)
-
-
-def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """Sums of the rows that have one segment number.
-
-    Args:
-        data: Tensor (n, ...).
-        segment_ids: Integers (n,) in [0, num_segments).
-        num_segments: How many segments; one more than the largest number by default.
-        sorted: Accepted for compatibility.
-
-    Example:
-        >>> segment_sum([1, 2, 3], [0, 0, 1])
-        Tensor([3, 3], dtype=int32)
-    """
-    data, ids, n = _segments(data, segment_ids, num_segments)
-    return getitem_grad(data, ids.data, (n, *data.shape[1:]), False)
-
-
-def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """Largest elements of the rows that have one segment number; -inf for an empty segment.
-
-    Example:
-        >>> segment_max([1, 2, 3], [0, 0, 1])
-        Tensor([2, 3], dtype=int32)
-    """
-    data, ids, n = _segments(data, segment_ids, num_segments)
-    return _segment_max(data, ids, count=n)
-
-
-def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
-    """Smallest elements of the rows that have one segment number; inf for an empty segment."""
-    data, ids, n = _segments(data, segment_ids, num_segments)
-    return _segment_min(data, ids, count=n)
-
-
 __all__ = ["allclose", "average", "clip", "diff", "divide_no_nan", "geomspace", "isclose", "linspace", "logspace",
-           "median", "moments", "nan_to_num", "percentile", "ptp", "quantile", "saturate_cast", "segment_max",
-           "segment_min", "segment_sum", "select", "trapezoid"]  # fmt: skip
+           "median", "moments", "nan_to_num", "percentile", "ptp", "quantile", "saturate_cast", "select",
+           "trapezoid"]  # fmt: skip

@@ -374,11 +374,14 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"pad: unknown mode {mode!r}. Use 'constant', 'edge', 'reflect', 'symmetric' or 'wrap'.")
     from .index import take
+    from .symbolic import deferred
 
     for axis, pair in enumerate(widths):
         if any(pair):
-            if x.shape[axis] is None:
-                raise ValueError(f"pad: mode {mode!r} needs the size of axis {axis}, which is unknown.")
+            if x.shape[axis] is None:  # a functional model looks again when it knows
+                alone = [pair if i == axis else (0, 0) for i in range(len(x.shape))]
+                x = deferred(pad, (x, alone, mode), {}, Spec(x.shape, x.dtype))
+                continue
             x = take(x, np.pad(np.arange(x.shape[axis]), pair, mode=mode), axis=axis)  # type: ignore[call-overload]
     return x
 

@@ -38,8 +38,8 @@ fft = np.fft
 array_type = ndarray
 
 __all__ = [
-    *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "spread", "scatter_add", "getitem",
-    "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus", "silu", "lgamma", "cbrt",
+    *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "spread", "scatter_add",
+    "segment_prod", "getitem", "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus", "silu", "lgamma", "cbrt",
     "relu", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad", "logsumexp",
     "activate", "activate_grad", "FUSIBLE",
 ]  # fmt: skip
@@ -108,6 +108,13 @@ def scatter_add(out: ndarray, index: Any, values: ndarray) -> ndarray:
     """``out`` plus ``values`` summed in at ``index`` (repeats add up), as a new array."""
     out = out.copy()
     np.add.at(out, index, values)
+    return out
+
+
+def segment_prod(data: ndarray, ids: ndarray, count: int) -> ndarray:
+    """The product of the rows that have each number below ``count``."""
+    out = np.ones((count, *data.shape[1:]), data.dtype)
+    np.multiply.at(out, ids, data)
     return out
 
 
