@@ -303,7 +303,8 @@ class Elementwise(Op):
     def __init__(self, name: str, vjps: Sequence[Callable[..., Any] | None], doc: str, result: str = "same"):
         self.name = name
         self.vjps = vjps
-        self.result = result  # "same" dtype as the promoted inputs, "float" (integers become floatx) or "bool"
+        # "same" dtype as the promoted inputs, "float" (integers become floatx), "real" (of complex ones) or "bool".
+        self.result = result
         self.weak = len(vjps) > 1
         self.differentiable = any(vjps)
         self.__doc__ = doc
@@ -373,6 +374,8 @@ class Elementwise(Op):
             joined = np_dtype(specs[0].dtype)
             for x in inputs:
                 joined = join(joined, np_dtype(x.dtype)) if isinstance(x, Spec) else join_scalar(joined, x)
+            if self.result == "real" and joined.kind == "c":
+                joined = np.dtype("float64" if joined.itemsize == 16 else "float32")
             dtype = np_dtype(None).name if self.result == "float" and joined.kind in "biu" else joined.name
         return Spec(broadcast_shapes(*(x.shape for x in specs)), dtype)
 
@@ -467,8 +470,10 @@ class Basic(Op):
 
 
 def _cast_vjp(k: Any, g: Any, y: Any, x: Any, dtype: Any) -> Any:
-    source = np_dtype(x.dtype)
-    return k.cast(g, source) if source.kind in "fcV" and np_dtype(dtype).kind in "fcV" else None
+    source, result = np_dtype(x.dtype), np_dtype(dtype)
+    if source.kind not in "fcV" or result.kind not in "fcV":
+        return None
+    return k.cast(k.real(g) if result.kind == "c" and source.kind != "c" else g, source)
 
 
 cast = Basic("cast", lambda x, dtype: Spec(x.shape, np_dtype(dtype).name), _cast_vjp)

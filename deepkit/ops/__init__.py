@@ -10,11 +10,13 @@ from . import norm, operators  # the module before the function of its name
 from .activation import *
 from .arrange import *
 from .blocks import *
+from .complex import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
 from .creation import *
 from .creation import identity_matrix as identity
+from .einops import *
 from .elementwise import *
 from .encoding import *
 from .factorization import *
@@ -32,6 +34,7 @@ from .segments import *
 from .shape import *
 from .signal import *
 from .sorting import *
+from .windows import *
 
 operators.install()
 

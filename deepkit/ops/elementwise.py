@@ -9,15 +9,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..autograd.dtypes import np_dtype
 from ..autograd.op import to_tensor
 from .table import Table
 
 _table = Table(__name__)
 unary, binary = _table.unary, _table.binary
 
+
+def _abs_vjp(k: Any, g: Any, y: Any, x: Any) -> Any:
+    sign = k.sign(x)
+    return g * (k.conj(sign) if np_dtype(x.dtype).kind == "c" else sign)
+
+
 # -- one input ---------------------------------------------------------------------------------------------------------
 negative = unary("negative", lambda k, g, y, x: -g, "-x.", "negative([1.0, -2.0]) -> Tensor([-1.,  2.], dtype=float32)", "same")
-abs = unary("abs", lambda k, g, y, x: g * k.sign(x), "\\|x\\|.", "abs([1.0, -2.0]) -> Tensor([1., 2.], dtype=float32)", "same")
+abs = unary("abs", _abs_vjp, "\\|x\\|.", "abs([1.0, -2.0]) -> Tensor([1., 2.], dtype=float32)", "real")
 sign = unary("sign", None, "Sign: -1, 0 or 1.", "sign([3.0, -2.0]) -> Tensor([ 1., -1.], dtype=float32)", "same")
 square = unary("square", lambda k, g, y, x: g * x * 2, "x².", "square([3, -2]) -> Tensor([9, 4], dtype=int32)", "same")
 sqrt = unary("sqrt", lambda k, g, y, x: g * 0.5 / y, "Square root.", "sqrt([4.0, 9.0]) -> Tensor([2., 3.], dtype=float32)")

@@ -25,7 +25,12 @@ _BINARY_DOC = """{doc}
     Returns:
         A tensor of the broadcast shape{dtype}.
     """
-_DTYPES = {"same": "", "float": "; integers become ``floatx()``", "bool": " and dtype bool"}
+_DTYPES = {
+    "same": "",
+    "real": "; complex numbers become real",
+    "float": "; integers become ``floatx()``",
+    "bool": " and dtype bool",
+}
 
 
 def _publish(

@@ -1,5 +1,6 @@
 """NumPy kernels: one flat namespace of plain functions, a module a concern."""
 
+from .bessel import *
 from .blocks import *
 from .conv import *
 from .elementwise import *

@@ -28,6 +28,7 @@ reshape transpose broadcast_to expand_dims squeeze concatenate stack moveaxis sw
 where take take_along_axis sort argsort argpartition partition searchsorted clip nan_to_num matmul einsum tensordot
 zeros ones empty full arange linspace eye tri tril triu zeros_like ones_like full_like empty_like ascontiguousarray
 count_nonzero nonzero unravel_index bincount digitize histogram trace diagonal diag diff cross outer inner kron
+vander correlate bartlett blackman hamming hanning kaiser
 asarray array float32 float64 float16 int32 int64 int8 int16 uint8 uint16 uint32 uint64 bool_
 """.split()
 for _name in NUMPY_NAMES:
@@ -39,8 +40,8 @@ array_type = ndarray
 
 __all__ = [
     *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "spread", "scatter_add",
-    "segment_prod", "getitem", "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus", "silu", "lgamma", "cbrt",
-    "relu", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad", "logsumexp",
+    "segment_prod", "getitem", "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus",
+    "silu", "lgamma", "cbrt", "relu", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad", "logsumexp",
     "activate", "activate_grad", "FUSIBLE",
 ]  # fmt: skip
 

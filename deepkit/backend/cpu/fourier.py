@@ -11,7 +11,7 @@ __all__ = ["extract_sequences", "fit", "fourier", "overlap_add", "real_fourier",
            "view_as_complex", "view_as_real"]  # fmt: skip
 
 
-def fourier(real: ndarray, imag: ndarray, axes: tuple[int, ...], inverse: bool, norm: str) -> tuple[ndarray, ndarray]:
+def fourier(real: ndarray, imag: ndarray, axes: tuple[int, ...], inverse: bool, norm: Any) -> tuple[ndarray, ndarray]:
     """Discrete Fourier transform along axes.
 
     Args:
@@ -26,12 +26,12 @@ def fourier(real: ndarray, imag: ndarray, axes: tuple[int, ...], inverse: bool, 
     return _parts(y, real.dtype)
 
 
-def real_fourier(x: ndarray, length: int, norm: str) -> tuple[ndarray, ndarray]:
+def real_fourier(x: ndarray, length: int, norm: Any) -> tuple[ndarray, ndarray]:
     """The first length // 2 + 1 elements of the transform of the last axis, cut or zero-padded to ``length``."""
     return _parts(np.fft.rfft(_single(x), length, norm=norm), x.dtype)
 
 
-def real_fourier_inverse(real: ndarray, imag: ndarray, length: int, norm: str) -> ndarray:
+def real_fourier_inverse(real: ndarray, imag: ndarray, length: int, norm: Any) -> ndarray:
     """The real signal of ``length`` whose transform begins with these elements."""
     return np.fft.irfft(_joined(real, imag), length, norm=norm).astype(real.dtype, copy=False)
 
