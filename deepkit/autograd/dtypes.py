@@ -112,8 +112,9 @@ def result_type(*dtypes: Any) -> str:
         >>> result_type("int8", float)
         'float32'
     """
-    strong = [np_dtype(d) for d in dtypes if d not in (int, float) and d is not None]
-    weak = [d for d in dtypes if d in (int, float)] + [float for d in dtypes if d is None]
+    # By identity: NumPy's float64 equals Python's float.
+    strong = [np_dtype(d) for d in dtypes if d is not int and d is not float and d is not None]
+    weak = [d for d in dtypes if d is int or d is float] + [float for d in dtypes if d is None]
     if not strong:
         return config.floatx() if float in weak or not dtypes else "int32"
     out = strong[0]

@@ -14,8 +14,10 @@ from .complex import *
 from .conv import *
 from .conv_transpose import *
 from .core import *
+from .correlation import *
 from .creation import *
 from .creation import identity_matrix as identity
+from .directional import *
 from .einops import *
 from .elementwise import *
 from .encoding import *

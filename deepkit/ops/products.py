@@ -6,7 +6,7 @@ import string
 from typing import Any, Sequence
 
 from ..autograd.dtypes import join, np_dtype
-from ..autograd.op import Op, unbroadcast
+from ..autograd.op import Basic, Op, to_tensor, unbroadcast
 from ..autograd.spec import Spec
 from . import elementwise as e
 from .arrange import _tensor, diagonal
@@ -219,4 +219,50 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     return moveaxis(concatenate([expand_dims(p, -1) for p in parts], -1), -1, axisc)
 
 
-__all__ = ["cross", "dot", "einsum", "inner", "kron", "outer", "tensordot", "vdot"]
+def _vander_infer(x: Spec, N: int | None, increasing: bool) -> Spec:
+    return Spec((x.shape[0], x.shape[0] if N is None else N), x.dtype)
+
+
+def _vander_vjp(k: Any, g: Any, y: Any, x: Any, N: int | None, increasing: bool) -> Any:
+    # d x^j / dx = j x^(j - 1): the matrix of one column less, weighted.
+    if not y.shape[1]:
+        return k.zeros_like(x)
+    rising = g if increasing else k.flip(g, 1)
+    lower = k.vander(x, y.shape[1] - 1, increasing=True) * k.cast(k.arange(1, y.shape[1]), g.dtype)
+    return k.sum(rising[:, 1:] * lower, axis=1)
+
+
+_vander = Basic(
+    "vander",
+    _vander_infer,
+    _vander_vjp,
+    lambda k, x, N, increasing: k.vander(x, N, increasing).astype(x.dtype),  # NumPy makes integers int64
+)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """The Vandermonde matrix of a vector, whose columns are its powers.
+
+    Args:
+        x: Tensor (n,).
+        N: Number of columns, n by default.
+        increasing: From x⁰ to x^(N - 1), instead of the other way.
+
+    Returns:
+        A tensor (n, N).
+
+    Raises:
+        ValueError: for another rank.
+
+    Example:
+        >>> vander([2, 3], 3)
+        Tensor([[4, 2, 1],
+               [9, 3, 1]], dtype=int32)
+    """
+    x = x if isinstance(x, Spec) else to_tensor(x)
+    if len(x.shape) != 1:
+        raise ValueError(f"vander takes a vector, not shape {tuple(x.shape)}.")
+    return _vander(x, N=N, increasing=bool(increasing))
+
+
+__all__ = ["cross", "dot", "einsum", "inner", "kron", "outer", "tensordot", "vander", "vdot"]

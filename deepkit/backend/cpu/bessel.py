@@ -16,7 +16,8 @@ _TERMS = 30
 
 def i0(x: ndarray) -> ndarray:
     """I₀(x), in the dtype of ``x``."""
-    return np.i0(x.astype("float64")).astype(x.dtype)
+    with np.errstate(over="ignore"):
+        return np.i0(x.astype("float64")).astype(x.dtype)
 
 
 def i1(x: ndarray) -> ndarray:
@@ -42,4 +43,5 @@ def i1(x: ndarray) -> ndarray:
             series += term
         with np.errstate(over="ignore"):
             total = np.where(large, np.exp(far) / np.sqrt(2 * math.pi * far) * series, total)
-    return np.copysign(total, x).astype(x.dtype)
+    with np.errstate(over="ignore"):  # infinite in the dtype of x
+        return np.copysign(total, x).astype(x.dtype)
