@@ -1,7 +1,7 @@
 """Layers."""
 
 from ..registry import deserialize_keras_object as _deserialize
-from ..registry import serialize_keras_object as serialize
+from ..registry import serialize_keras_object as _serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .augmentation import *
 from .category_encoding import CategoryEncoding
@@ -34,6 +34,7 @@ from .merging import (
     subtract,
 )
 from .normalization import BatchNormalization, LayerNormalization, UnitNormalization
+from .padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from .pool import *
 from .preprocessing import Normalization, Rescaling
 from .regularization import (
@@ -46,22 +47,14 @@ from .regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from .reshaping import (
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    Flatten,
-    Permute,
-    RepeatVector,
-    Reshape,
-    UpSampling1D,
-    UpSampling2D,
-    UpSampling3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)
+from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .rms_normalization import RMSNormalization
+from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+
+
+def serialize(layer):
+    """The configuration of a layer, for :func:`deserialize`."""
+    return _serialize(layer)
 
 
 def deserialize(config, custom_objects=None):

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..ops.conv import convolution
 from ..registry import export
+from ..utils.signatures import with_defaults
 from .conv_base import BaseConv
 from .core import positive_int
 
@@ -130,6 +131,7 @@ class Conv1D(Conv):
 
 
 @export("keras.layers.Conv2D", "keras.layers.Convolution2D")
+@with_defaults(strides=(1, 1), dilation_rate=(1, 1))
 class Conv2D(Conv):
     """Convolution over images (n, height, width, c_in). Arguments, shapes and errors as :class:`Conv`.
 
@@ -144,6 +146,7 @@ class Conv2D(Conv):
 
 
 @export("keras.layers.Conv3D", "keras.layers.Convolution3D")
+@with_defaults(strides=(1, 1, 1), dilation_rate=(1, 1, 1))
 class Conv3D(Conv):
     """Convolution over volumes (n, depth, height, width, c_in). Arguments, shapes and errors as :class:`Conv`.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..ops.conv_transpose import transposed_convolution
 from ..registry import export
+from ..utils.signatures import with_defaults
 from ..utils.windows import size_tuple
 from .conv_base import BaseConv
 from .core import positive_int
@@ -126,6 +127,7 @@ class Conv1DTranspose(ConvTranspose):
 
 
 @export("keras.layers.Conv2DTranspose", "keras.layers.Convolution2DTranspose")
+@with_defaults(strides=(1, 1), dilation_rate=(1, 1))
 class Conv2DTranspose(ConvTranspose):
     """Transposed convolution over images; arguments as :class:`ConvTranspose`.
 
@@ -139,6 +141,7 @@ class Conv2DTranspose(ConvTranspose):
 
 
 @export("keras.layers.Conv3DTranspose", "keras.layers.Convolution3DTranspose")
+@with_defaults("data_format", "output_padding", strides=(1, 1, 1), dilation_rate=(1, 1, 1))
 class Conv3DTranspose(ConvTranspose):
     """Transposed convolution over volumes; arguments as :class:`ConvTranspose`.
 

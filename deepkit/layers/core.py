@@ -44,6 +44,9 @@ class Dense(Layer):
         activity_regularizer: Regularizer of the output.
         kernel_constraint: Constraint on the kernel.
         bias_constraint: Constraint on the bias.
+        lora_rank: Accepted as ``None`` only, as are the following two.
+        lora_alpha: See ``lora_rank``.
+        quantization_config: See ``lora_rank``.
         **kwargs: Those of :class:`Layer`.
 
     Raises:
@@ -68,9 +71,13 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        unsupported = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "quantization_config": quantization_config}
+        super().__init__(activity_regularizer=activity_regularizer, **unsupported, **kwargs)
         self.units = positive_int(units, "units", "Dense")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -290,6 +297,10 @@ class Embedding(Layer):
         embeddings_constraint: Constraint on the table.
         mask_zero: Whether id 0 is padding, to be masked.
         weights: Initial table.
+        lora_rank: Accepted as ``None`` only, as are the following two.
+        lora_alpha: See ``lora_rank``.
+        quantization_config: See ``lora_rank``.
+        **kwargs: Those of :class:`Layer`.
 
     Raises:
         ValueError: if a size isn't a positive integer.
@@ -309,12 +320,16 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ):
+        unsupported = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "quantization_config": quantization_config}
         length = kwargs.pop("input_length", None)
         if length is not None and "input_shape" not in kwargs:
             kwargs["input_shape"] = (length,)
-        super().__init__(weights=None if weights is None else _as_list(weights), **kwargs)
+        super().__init__(weights=None if weights is None else _as_list(weights), **unsupported, **kwargs)
         self.input_dim = positive_int(input_dim, "input_dim", "Embedding")
         self.output_dim = positive_int(output_dim, "output_dim", "Embedding")
         self.embeddings_initializer = initializers.get(embeddings_initializer)

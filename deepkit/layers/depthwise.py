@@ -7,6 +7,7 @@ from typing import Any
 from .. import ops
 from ..ops.conv import convolution
 from ..registry import export
+from ..utils.signatures import with_defaults
 from .conv_base import BaseConv
 from .core import positive_int
 
@@ -121,6 +122,7 @@ class DepthwiseConv1D(DepthwiseConv):
 
 
 @export("keras.layers.DepthwiseConv2D")
+@with_defaults(strides=(1, 1), dilation_rate=(1, 1))
 class DepthwiseConv2D(DepthwiseConv):
     """Depthwise convolution over images; arguments as :class:`DepthwiseConv`.
 
@@ -253,6 +255,7 @@ class SeparableConv1D(SeparableConv):
 
 
 @export("keras.layers.SeparableConv2D", "keras.layers.SeparableConvolution2D")
+@with_defaults(strides=(1, 1), dilation_rate=(1, 1))
 class SeparableConv2D(SeparableConv):
     """Separable convolution over images; arguments as :class:`SeparableConv`.
 

@@ -22,6 +22,8 @@ from .input_spec import InputSpec, check_inputs
 from .shapes import _is_numbers, _lists, _shape_of, _ShapeNest, _tuples
 from .tracking import own_variables, sublayers
 
+#: Arguments of Keras's layers that deepkit's take for the sake of configurations, without a value.
+_UNSUPPORTED = ("quantization_config", "lora_rank", "lora_alpha")
 _KNOWN_KWARGS = (
     "input_shape",
     "input_dim",
@@ -31,7 +33,7 @@ _KNOWN_KWARGS = (
     "weights",
     "sparse",
     "ragged",
-    "quantization_config",
+    *_UNSUPPORTED,
 )
 
 
@@ -102,8 +104,10 @@ class Layer:
                     f"{type(self).__name__} got an unexpected keyword argument {key!r}."
                     + close_matches(key, list(inspect.signature(type(self).__init__).parameters))
                 )
-        if kwargs.get("quantization_config") is not None:
-            raise ValueError(f"{type(self).__name__}: quantization is not supported; leave `quantization_config` out.")
+        for key in _UNSUPPORTED:
+            if kwargs.get(key) is not None:
+                raise ValueError(f"{type(self).__name__}: `{key}` is not supported; leave it out. Received: "
+                                 f"{key}={kwargs[key]!r}")  # fmt: skip
         self.name = auto_name(type(self).__name__) if name is None else str(name)
         if "/" in self.name:
             raise ValueError(f"A layer's name can't contain '/': {self.name!r}.")

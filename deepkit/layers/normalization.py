@@ -190,7 +190,6 @@ class LayerNormalization(Layer):
         gamma_regularizer: Regularizer of gamma.
         beta_constraint: Constraint on beta.
         gamma_constraint: Constraint on gamma.
-        rms_scaling: Leave the mean in and beta out.
         **kwargs: Those of :class:`Layer`.
 
     Raises:
@@ -215,9 +214,9 @@ class LayerNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        rms_scaling: bool = False,
         **kwargs: Any,
     ):
+        rms_scaling = kwargs.pop("rms_scaling", False)  # what Keras had before RMSNormalization
         super().__init__(**kwargs)
         if not isinstance(axis, (int, list, tuple)):
             raise TypeError(f"LayerNormalization: `axis` should be an int or a list of ints. Received: axis={axis!r}")

@@ -8,6 +8,7 @@ from .. import ops
 from ..config import standardize_data_format
 from ..ops.spatial import check_padding
 from ..registry import export
+from ..utils.signatures import REQUIRED, with_defaults
 from ..utils.windows import output_sizes, size_tuple
 from .layer import InputSpec, Layer
 
@@ -83,6 +84,7 @@ class MaxPooling1D(Pooling):
 
 
 @export("keras.layers.MaxPooling2D", "keras.layers.MaxPool2D")
+@with_defaults(pool_size=(2, 2))
 class MaxPooling2D(Pooling):
     """Maximum over windows of images (n, height, width, c). Arguments as :class:`Pooling`.
 
@@ -96,6 +98,7 @@ class MaxPooling2D(Pooling):
 
 
 @export("keras.layers.MaxPooling3D", "keras.layers.MaxPool3D")
+@with_defaults(pool_size=(2, 2, 2))
 class MaxPooling3D(Pooling):
     """Maximum over windows of volumes (n, depth, height, width, c). Arguments as :class:`Pooling`.
 
@@ -109,6 +112,7 @@ class MaxPooling3D(Pooling):
 
 
 @export("keras.layers.AveragePooling1D", "keras.layers.AvgPool1D")
+@with_defaults(pool_size=REQUIRED)
 class AveragePooling1D(Pooling):
     """Mean over windows of a sequence (n, steps, c). Arguments as :class:`Pooling`.
 
@@ -123,6 +127,7 @@ class AveragePooling1D(Pooling):
 
 
 @export("keras.layers.AveragePooling2D", "keras.layers.AvgPool2D")
+@with_defaults(pool_size=REQUIRED)
 class AveragePooling2D(Pooling):
     """Mean over windows of images (n, height, width, c). Arguments as :class:`Pooling`.
 
@@ -137,6 +142,7 @@ class AveragePooling2D(Pooling):
 
 
 @export("keras.layers.AveragePooling3D", "keras.layers.AvgPool3D")
+@with_defaults(pool_size=REQUIRED)
 class AveragePooling3D(Pooling):
     """Mean over windows of volumes (n, depth, height, width, c). Arguments as :class:`Pooling`.
 
