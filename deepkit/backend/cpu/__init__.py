@@ -12,3 +12,4 @@ from .norm import *
 from .optimizer import *
 from .pool import *
 from .random import *
+from .recurrent import *
