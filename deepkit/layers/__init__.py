@@ -4,8 +4,10 @@ from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as _serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .augmentation import *
+from .bidirectional import Bidirectional
 from .category_encoding import CategoryEncoding
 from .conv import *
+from .conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from .conv_transpose import *
 from .core import Activation, Dense, Embedding, Identity, Lambda, Masking
 from .depthwise import *
@@ -37,6 +39,7 @@ from .normalization import BatchNormalization, LayerNormalization, UnitNormaliza
 from .padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from .pool import *
 from .preprocessing import Normalization, Rescaling
+from .recurrent import GRU, LSTM, SimpleRNN
 from .regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -55,6 +58,11 @@ from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 def serialize(layer):
     """The configuration of a layer, for :func:`deserialize`."""
     return _serialize(layer)
+from .rnn import RNN
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .stacked_rnn_cells import StackedRNNCells
+from .time_distributed import TimeDistributed
+from .wrapper import Wrapper
 
 
 def deserialize(config, custom_objects=None):

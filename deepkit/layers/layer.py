@@ -650,6 +650,9 @@ def _guard_build(build: Callable[..., Any]) -> Callable[..., Any]:
                 build(self, *args, **kwargs)
             return
         self._building = True
+        if self._path is None and context.path:
+            self._path = "/".join((*context.path, self.name))
+        before, context.path = context.path, tuple(self.path.split("/"))  # for the layers that it builds
         try:
             build(self, *args, **kwargs)
         except Exception:
@@ -657,6 +660,7 @@ def _guard_build(build: Callable[..., Any]) -> Callable[..., Any]:
             raise
         finally:
             self._building = False
+            context.path = before
         self._build_shapes = args[0] if args else next(iter(kwargs.values()), None)
         self.built = True
         if self._initial_weights is not None:

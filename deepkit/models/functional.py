@@ -103,7 +103,6 @@ class Functional(Model):
         self._compile_plan()
         self._check_names()
         self.built = True
-        self._set_paths()
         if not trainable:
             self.trainable = False
 

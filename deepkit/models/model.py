@@ -85,13 +85,6 @@ class Model(Trainer, Layer):
                 return layer
         raise ValueError(f"Model {self.name!r} has no layer {name!r}. It has {[layer.name for layer in layers]}.")
 
-    def _set_paths(self) -> None:
-        """Name the variables of layers that were built before they became part of this model."""
-        for layer in self.layers:
-            layer._path = f"{self.path}/{layer.name}"
-            for v in layer._own_weights:
-                v.path = f"{layer._path}/{v.name}"
-
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and getattr(type(self).build, "__wrapped__", None) is Model.build.__wrapped__:  # type: ignore[attr-defined]
             # No build() of its own: the layers build themselves when `call` reaches them.

@@ -129,7 +129,7 @@ class Sequential(Model):
             entrance = map_nest(lambda s: s, _ShapeNest.to_specs(input_shape, self.compute_dtype))
         x = entrance
         before = context.path
-        context.path = (*context.path, self.name)
+        context.path = tuple(self.path.split("/"))
         try:
             with shapes_only(False):
                 for layer in self._stack:
@@ -143,7 +143,6 @@ class Sequential(Model):
             self._chain = Functional(entrance, x, name=self.name)
         self._build_shapes = tuple(input_shape) if _ShapeNest.is_shape(input_shape) else input_shape
         self.built = True
-        self._set_paths()
 
     def _entrance_dtype(self) -> str:
         from ..layers.core import Embedding

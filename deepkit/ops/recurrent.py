@@ -30,7 +30,13 @@ def _zeros(z: Any, gates: int, states: list[Any]) -> list[Any]:
 
 
 def through_time(
-    step: Callable[..., Any], x: Any, states: Any, valid: Any = None, reverse: bool = False, zero_masked: bool = False
+    step: Callable[..., Any],
+    x: Any,
+    states: Any,
+    valid: Any = None,
+    reverse: bool = False,
+    zero_masked: bool = False,
+    output_of: Callable[..., Any] = lambda states: states[0],
 ) -> tuple[Any, Any]:
     """Run ``step(x_t, states) -> (output, states)`` over the steps of a sequence, one recorded call after the other.
 
@@ -41,6 +47,7 @@ def through_time(
         valid: Mask (batch, steps); where it is false the states stay, and the output is that of the step before.
         reverse: From the last step to the first.
         zero_masked: The output of masked steps is 0 instead.
+        output_of: Finds the output among the states; what masked steps give before the first other one.
 
     Returns:
         The outputs (batch, steps, ...) in the order in which they were made, and the last states.
@@ -52,9 +59,7 @@ def through_time(
     for t in reversed(order) if reverse else order:
         y, new = step(pack(x, [leaf[t] for leaf in leaves]), states)
         if masks is not None:
-            # Before the first output stands the first state, of the last cell where there are several.
-            last = states[-1]
-            held = outputs[-1] if outputs else last[0] if isinstance(last, (list, tuple)) else states[0]
+            held = outputs[-1] if outputs else output_of(states)
             if zero_masked or held.shape != y.shape:
                 held = zeros_like(y)
             y = _where(masks[t], y, held)

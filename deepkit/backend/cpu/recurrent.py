@@ -88,7 +88,8 @@ def _product_grad(d: ndarray, u: ndarray, drop: ndarray | None) -> ndarray:
         return d @ u.T
     n = u.shape[0]
     return sum(
-        (d[:, k * n : (k + 1) * n] @ u[:, k * n : (k + 1) * n].T) * mask for k, mask in enumerate(drop[: u.shape[1] // n])
+        (d[:, k * n : (k + 1) * n] @ u[:, k * n : (k + 1) * n].T) * mask
+        for k, mask in enumerate(drop[: u.shape[1] // n])
     )  # type: ignore[return-value]
 
 
@@ -139,7 +140,13 @@ def _gradient_of_state(g_last: ndarray | None, like: ndarray) -> ndarray:
 
 
 def simple_rnn(
-    z: ndarray, u: ndarray, h0: ndarray | None, valid: ndarray | None, drop: ndarray | None, act: str | None, reverse: bool
+    z: ndarray,
+    u: ndarray,
+    h0: ndarray | None,
+    valid: ndarray | None,
+    drop: ndarray | None,
+    act: str | None,
+    reverse: bool,
 ) -> tuple[ndarray, ndarray, Any]:
     """h_s = act(z_s + h_{s-1} @ u).
 
@@ -161,7 +168,9 @@ def simple_rnn(
     return hs, h, (z.shape, u, h0, valid, drop, act, reverse, hs, ys)
 
 
-def simple_rnn_grad(saved: Any, g_hs: ndarray | None, g_h: ndarray | None, needs: Any) -> tuple[Any, Any, Any]:
+def simple_rnn_grad(
+    saved: Any, g_hs: ndarray | None, g_h: ndarray | None, needs: Any
+) -> tuple[Any, Any, Any]:
     """Gradients of :func:`simple_rnn` for z, u and h0."""
     shape, u, h0, valid, drop, act, reverse, hs, ys = saved
     dz = empty_reused(shape, hs.dtype)
@@ -193,7 +202,7 @@ def lstm(
     recurrent_act: str | None,
     reverse: bool,
 ) -> tuple[ndarray, ndarray, ndarray, Any]:
-    """i, f, g, o = gates(z_s + h_{s-1} @ u);  c_s = f c_{s-1} + i g;  h_s = o act(c_s)  (Hochreiter & Schmidhuber 1997).
+    """i, f, g, o = gates(z_s + h_{s-1} @ u);  c_s = f c_{s-1} + i g;  h_s = o act(c_s)  (Hochreiter & Schmidhuber).
 
     Returns:
         The states h (batch, steps, units), the last h and c, and what the gradient needs.
@@ -322,7 +331,11 @@ def gru(
         new *= a[:, :n]
         new += q
         hs[:, s] = h = _hold(new, h, valid, t)
-    return hs, h, (z.shape, u, b, h0, valid, drop, act, rule, reset_after, reverse, hs, gates, candidates, inners)
+    return (
+        hs,
+        h,
+        (z.shape, u, b, h0, valid, drop, act, rule, reset_after, reverse, hs, gates, candidates, inners),
+    )
 
 
 def gru_grad(saved: Any, g_hs: ndarray | None, g_h: ndarray | None, needs: Any) -> tuple[Any, Any, Any, Any]:
