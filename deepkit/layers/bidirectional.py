@@ -36,6 +36,10 @@ class Bidirectional(Layer):
         (2, 5, 8)
     """
 
+    stateful: bool
+    return_sequences: bool
+    return_state: bool
+
     def __init__(
         self,
         layer: Any,

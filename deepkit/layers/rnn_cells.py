@@ -156,7 +156,7 @@ class LSTMCell(RecurrentCell):
 
     def _step(self, z: Any, states: Any, drop: Any) -> Any:
         u = self.recurrent_kernel
-        return list(recurrent.lstm_step(z, *states, u, drop, self.activation, self.recurrent_activation))
+        return list(recurrent.lstm_step(z, states[0], states[1], u, drop, self.activation, self.recurrent_activation))
 
     def _fused(self, z: Any, states: Any, mask: Any, drop: Any, reverse: bool) -> Any:
         return recurrent.lstm(z, self.recurrent_kernel, *states, mask, drop, reverse=reverse, **self._acts)

@@ -7,8 +7,11 @@ from typing import Any, Iterator
 from ..autograd.variable import Variable
 
 # Attributes of the base class that hold no state of the layer's own.
-_SKIP = frozenset({"_losses", "_loss_fns", "_inbound_nodes", "_own_weights", "_functional", "_parents", "input_spec",
-                   "activity_regularizer", "_states", "_dropout_mask", "_recurrent_dropout_mask", "_optimizer", "optimizer", "_auto_args", "_compiled"})  # fmt: skip
+_SKIP = frozenset({
+    "_losses", "_loss_fns", "_inbound_nodes", "_own_weights", "_functional", "_parents", "input_spec",
+    "activity_regularizer", "_optimizer", "optimizer", "_auto_args", "_compiled", "_states", "_dropout_mask",
+    "_recurrent_dropout_mask",
+})  # fmt: skip
 
 
 def _leaves(value: Any, depth: int = 0) -> Iterator[Any]:
