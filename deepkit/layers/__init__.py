@@ -52,17 +52,17 @@ from .regularization import (
 )
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .rms_normalization import RMSNormalization
+from .rnn import RNN
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .stacked_rnn_cells import StackedRNNCells
+from .time_distributed import TimeDistributed
 from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from .wrapper import Wrapper
 
 
 def serialize(layer):
     """The configuration of a layer, for :func:`deserialize`."""
     return _serialize(layer)
-from .rnn import RNN
-from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
-from .stacked_rnn_cells import StackedRNNCells
-from .time_distributed import TimeDistributed
-from .wrapper import Wrapper
 
 
 def deserialize(config, custom_objects=None):
