@@ -15,7 +15,8 @@ class Job:
         shape: Shape of one sample.
         outputs: Number of outputs; 1 is a regression, more a classification with integer labels.
         batch: Batch size.
-        keras: ``(keras module) -> list of layers``.
+        batches: Number of batches timed at once.
+        keras: ``(keras module) -> list of layers``, or a whole model.
         torch: ``(torch module) -> module``; its input is channels-first where there are channels.
         optimizer: ``"adam"`` or ``"sgd"``.
     """
@@ -26,16 +27,18 @@ class Job:
         shape: tuple,
         outputs: int,
         batch: int,
+        batches: int,
         keras: Any,
         torch: Any,
         optimizer: str = "adam",
     ):
         self.name, self.shape, self.outputs, self.batch = name, shape, outputs, batch
+        self.batches = batches
         self.keras, self.torch, self.optimizer = keras, torch, optimizer
 
-    def data(self, batches: int) -> tuple[np.ndarray, np.ndarray]:
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(0)
-        n = self.batch * batches
+        n = self.batch * self.batches
         x = rng.random((n, *self.shape), dtype=np.float32)
         if self.outputs == 1:
             return x, rng.random((n, 1), dtype=np.float32)
@@ -65,6 +68,28 @@ def _mnist_convnet(keras: Any) -> list:
             layers.MaxPooling2D(2), layers.Flatten(), layers.Dropout(0.5), layers.Dense(10)]  # fmt: skip
 
 
+def _recurrent(name: str) -> Any:
+    return lambda keras: [getattr(keras.layers, name)(128), keras.layers.Dense(10)]
+
+
+def _resnet20(keras: Any) -> Any:
+    """He et al. 2015, table 6 with n = 3; shortcuts with a convolution where the shape changes."""
+    layers = keras.layers
+
+    def unit(x: Any, filters: int, stride: int = 1, size: int = 3) -> Any:
+        x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)(x)
+        return layers.BatchNormalization()(x)
+
+    inputs = keras.Input((32, 32, 3))
+    x = layers.ReLU()(unit(inputs, 16))
+    for filters in (16, 32, 64):
+        for block in range(3):
+            stride = 2 if filters > 16 and block == 0 else 1
+            y = unit(layers.ReLU()(unit(x, filters, stride)), filters)
+            x = layers.ReLU()(layers.add([unit(x, filters, stride, 1) if stride == 2 else x, y]))
+    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
+
+
 def _torch_regression(nn: Any) -> Any:
     return nn.Sequential(nn.Linear(8, 5), nn.ReLU(), nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 1))
 
@@ -83,12 +108,50 @@ def _torch_convnet(nn: Any) -> Any:
                          nn.Flatten(), nn.Dropout(0.5), nn.Linear(1600, 10))  # fmt: skip
 
 
+def _torch_recurrent(name: str) -> Any:
+    def make(nn: Any) -> Any:
+        class Last(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.rnn, self.head = getattr(nn, name)(32, 128, batch_first=True), nn.Linear(128, 10)
+
+            def forward(self, x: Any) -> Any:
+                return self.head(self.rnn(x)[0][:, -1])
+
+        return Last()
+
+    return make
+
+
+def _torch_resnet20(nn: Any) -> Any:
+    def unit(n_in: int, n_out: int, stride: int = 1, size: int = 3) -> Any:
+        return nn.Sequential(nn.Conv2d(n_in, n_out, size, stride, size // 2, bias=False), nn.BatchNorm2d(n_out))
+
+    class Block(nn.Module):
+        def __init__(self, n_in: int, n_out: int) -> None:
+            super().__init__()
+            stride = 1 if n_in == n_out else 2
+            self.first, self.second = unit(n_in, n_out, stride), unit(n_out, n_out)
+            self.shortcut = nn.Identity() if stride == 1 else unit(n_in, n_out, 2, 1)
+
+        def forward(self, x: Any) -> Any:
+            y = self.second(nn.functional.relu(self.first(x)))
+            return nn.functional.relu(self.shortcut(x) + y)
+
+    widths = [16, 16, 16, 16, 32, 32, 32, 64, 64, 64]
+    blocks = [Block(a, b) for a, b in zip(widths, widths[1:])]
+    return nn.Sequential(unit(3, 16), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
 JOBS = {
     job.name: job
     for job in (
-        Job("regression 8-5-5-1, batch 32", (8,), 1, 32, _regression, _torch_regression),
-        Job("quickstart MLP, batch 32", (28, 28), 10, 32, _quickstart, _torch_quickstart),
-        Job("MLP 784-512-512-10, batch 128", (784,), 10, 128, _mlp, _torch_mlp),
-        Job("MNIST convnet, batch 128", (28, 28, 1), 10, 128, _mnist_convnet, _torch_convnet),
+        Job("regression 8-5-5-1, batch 32", (8,), 1, 32, 200, _regression, _torch_regression),
+        Job("quickstart MLP, batch 32", (28, 28), 10, 32, 100, _quickstart, _torch_quickstart),
+        Job("MLP 784-512-512-10, batch 128", (784,), 10, 128, 30, _mlp, _torch_mlp),
+        Job("MNIST convnet, batch 128", (28, 28, 1), 10, 128, 8, _mnist_convnet, _torch_convnet),
+        Job("ResNet-20 32x32x3, batch 64", (32, 32, 3), 10, 64, 3, _resnet20, _torch_resnet20),
+        Job("LSTM(128), 64 steps of 32, batch 64", (64, 32), 10, 64, 10, _recurrent("LSTM"), _torch_recurrent("LSTM")),
+        Job("GRU(128), 64 steps of 32, batch 64", (64, 32), 10, 64, 10, _recurrent("GRU"), _torch_recurrent("GRU")),
     )
 }

@@ -17,17 +17,16 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from bench.jobs import JOBS, Job
 
-BATCHES = {"regression 8-5-5-1, batch 32": 200, "quickstart MLP, batch 32": 100, "MLP 784-512-512-10, batch 128": 30,
-           "MNIST convnet, batch 128": 8}  # fmt: skip
-
 
 def keras_like(keras: Any, job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
     """Step and single-row prediction through ``fit`` and ``predict``."""
-    model = keras.Sequential([keras.Input(job.shape), *job.keras(keras)])
+    model = job.keras(keras)
+    if isinstance(model, list):
+        model = keras.Sequential([keras.Input(job.shape), *model])
     loss = "mean_squared_error" if job.outputs == 1 else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(job.optimizer, loss)
-    n = BATCHES[job.name]
-    x, y = job.data(n)
+    n = job.batches
+    x, y = job.data()
     model.fit(x, y, batch_size=job.batch, epochs=1, verbose=0)
 
     def step() -> float:
@@ -49,7 +48,7 @@ def torch_like(job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
     import torch
 
     net = job.torch(torch.nn)
-    x, y = job.data(BATCHES[job.name])
+    x, y = job.data()
     xt = torch.from_numpy(x if len(job.shape) != 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
     yt = torch.from_numpy(y if job.outputs == 1 else y.astype("int64"))
     loss_fn = torch.nn.MSELoss() if job.outputs == 1 else torch.nn.CrossEntropyLoss()
@@ -60,7 +59,7 @@ def torch_like(job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
         start = time.perf_counter()
         order = torch.randperm(len(xt))
         total = torch.zeros(())
-        for i in range(BATCHES[job.name]):
+        for i in range(job.batches):
             pick = order[i * job.batch : (i + 1) * job.batch]
             optimizer.zero_grad()
             loss = loss_fn(net(xt[pick]), yt[pick])
@@ -68,7 +67,7 @@ def torch_like(job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
             optimizer.step()
             total += loss.detach()
         total.item()
-        return (time.perf_counter() - start) / BATCHES[job.name]
+        return (time.perf_counter() - start) / job.batches
 
     def predict() -> float:
         net.eval()
