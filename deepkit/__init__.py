@@ -37,7 +37,7 @@ from .regularizers import Regularizer
 __version__ = "0.1.0"
 
 # Modules that a program may never touch are imported when it first does.
-_LATER = ("callbacks", "datasets", "saving")
+_LATER = ("callbacks", "datasets", "saving", "tree")
 
 __all__ = [
     "Constraint", "DTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec",
@@ -45,7 +45,7 @@ __all__ = [
     "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers",
     "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils",
+    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils",
 ]  # fmt: skip
 
 

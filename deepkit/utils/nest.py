@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from typing import Any, Callable, Iterator
+
+_SEQUENCES = (list, tuple, deque)
 
 
 def flatten(tree: Any) -> list[Any]:
-    """The leaves in order; dictionaries by sorted key. ``None`` is a leaf.
+    """The leaves in order; dictionaries by sorted key, an ``OrderedDict`` in its own order. ``None`` is a leaf.
 
     Example:
         >>> flatten({"b": 1, "a": [2, 3]})
@@ -14,16 +17,61 @@ def flatten(tree: Any) -> list[Any]:
     """
     if isinstance(tree, dict):
         return [leaf for key in _keys(tree) for leaf in flatten(tree[key])]
-    if isinstance(tree, (list, tuple)):
+    if isinstance(tree, _SEQUENCES):
         return [leaf for item in tree for leaf in flatten(item)]
     return [tree]
 
 
 def _keys(tree: dict) -> list[Any]:
+    if isinstance(tree, OrderedDict):
+        return list(tree)
     try:
         return sorted(tree)
     except TypeError:
+        pass
+    try:  # keys of several types: by type, then by value
+        return sorted(tree, key=lambda key: (type(key).__qualname__, key))
+    except TypeError:
         return list(tree)
+
+
+def is_nest(tree: Any) -> bool:
+    """Whether ``tree`` is a container rather than a leaf.
+
+    Example:
+        >>> is_nest([]), is_nest("text"), is_nest(None)
+        (True, False, False)
+    """
+    return isinstance(tree, (dict, *_SEQUENCES))
+
+
+def children(tree: Any) -> list[tuple[Any, Any]]:
+    """Pairs of the key or index of each child of a container and the child, in the order of :func:`flatten`.
+
+    Example:
+        >>> children({"b": [1], "a": 2})
+        [('a', 2), ('b', [1])]
+    """
+    if isinstance(tree, dict):
+        return [(key, tree[key]) for key in _keys(tree)]
+    return list(enumerate(tree))
+
+
+def rebuild(tree: Any, items: list[Any]) -> Any:
+    """A container like ``tree`` with other children, given in the order of :func:`children`.
+
+    Example:
+        >>> rebuild({"b": [1], "a": 2}, [20, 10])
+        {'b': 10, 'a': 20}
+    """
+    if isinstance(tree, dict):
+        values = dict(zip(_keys(tree), items))
+        out = tree.copy()  # keeps the class, and a defaultdict's factory
+        out.update((key, values[key]) for key in tree)
+        return out
+    if isinstance(tree, deque):
+        return deque(items, maxlen=tree.maxlen)
+    return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
 
 
 def pack(tree: Any, leaves: Any) -> Any:
@@ -37,12 +85,8 @@ def pack(tree: Any, leaves: Any) -> Any:
 
 
 def _pack(tree: Any, leaves: Iterator[Any]) -> Any:
-    if isinstance(tree, dict):
-        values = {key: _pack(tree[key], leaves) for key in _keys(tree)}
-        return {key: values[key] for key in tree}
-    if isinstance(tree, (list, tuple)):
-        items = [_pack(item, leaves) for item in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    if isinstance(tree, (dict, *_SEQUENCES)):
+        return rebuild(tree, [_pack(item, leaves) for _, item in children(tree)])
     return next(leaves)
 
 
