@@ -17,6 +17,7 @@ from .group_normalization import GroupNormalization
 from .hashing import HashedCrossing, Hashing
 from .input_layer import Input, InputLayer
 from .layer import InputSpec, Layer
+from .lookup import IntegerLookup, StringLookup
 from .merging import (
     Add,
     Average,

@@ -10,7 +10,7 @@ from ..autograd.variable import Variable
 _SKIP = frozenset({
     "_losses", "_loss_fns", "_inbound_nodes", "_own_weights", "_functional", "_parents", "input_spec",
     "activity_regularizer", "_optimizer", "optimizer", "_auto_args", "_compiled", "_states", "_dropout_mask",
-    "_recurrent_dropout_mask",
+    "_recurrent_dropout_mask", "input_vocabulary", "input_idf_weights",
 })  # fmt: skip
 
 

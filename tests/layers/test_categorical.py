@@ -11,7 +11,7 @@ import pytest
 import deepkit
 from deepkit import layers
 from deepkit.autograd.spec import Spec
-from tests.golden.categorical_cases import HASHES, WORDS
+from tests.golden.categorical_cases import HASHES, LOOKUPS, WORDS
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "categorical.npz")
 
@@ -43,6 +43,11 @@ def rounded(config):
     return config
 
 
+def carries_vocabulary(layer):
+    """Whether the configuration holds an adapted vocabulary: Keras would lose the empty token at its end."""
+    return hasattr(layer, "get_vocabulary") and layer.input_vocabulary is None and layer.get_vocabulary()[-1:] == [""]
+
+
 def check(name, make, data, inputs):
     """A layer gives Keras's values, configuration and symbolic shape; so does its copy."""
     layer = adapted(make, data)
@@ -58,6 +63,9 @@ def check(name, make, data, inputs):
     config = layer.get_config()
     wanted = json.loads(str(GOLDEN[f"{name}/config"]))
     mine = {k: v for k, v in config.items() if k not in ("name", "dtype")}
+    for key in ("vocabulary", "idf_weights") if carries_vocabulary(layer) else ():
+        assert wanted.pop(key) is None
+        mine.pop(key)
     assert rounded(json.loads(json.dumps(deepkit.saving.serialize_keras_object(mine)))) == rounded(wanted)
     return layer, y
 
@@ -71,6 +79,21 @@ def test_values(name, device):
         np.testing.assert_allclose(layer.bin_boundaries, GOLDEN[f"{name}/bins"], rtol=1e-6)
     copy = type(layer).from_config(layer.get_config())
     np.testing.assert_array_equal(copy(inputs).numpy(), y.numpy())
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_lookups(name, device, tmp_path):
+    make, data, inputs = LOOKUPS[name]
+    layer, y = check(name, make, data, inputs)
+    assert layer.get_vocabulary() == GOLDEN[f"{name}/vocabulary"].tolist()
+    assert layer.get_vocabulary(include_special_tokens=False) == GOLDEN[f"{name}/plain"].tolist()
+    assert layer.vocabulary_size() == len(layer.get_vocabulary())
+    copy, store = type(layer).from_config(layer.get_config()), {}
+    layer.save_own_variables(store)
+    copy.load_own_variables(store)
+    layer.save_assets(tmp_path)
+    copy.load_assets(tmp_path)
+    np.testing.assert_array_equal(values(copy(inputs)), values(y))
 
 
 def test_lists_arrays_bytes_and_tensors_give_the_same(device):
@@ -145,7 +168,78 @@ def test_inside_models(device):
     (lambda: layers.HashedCrossing(3)((["a"], ["a", "b"])), "shape"),
     (lambda: layers.HashedCrossing(3)(([["a", "b"]], [["a", "b"]])), "batch, 1"),
     (lambda: layers.HashedCrossing(3)((["a"], [1.5])), "float64"),
+    (lambda: layers.StringLookup(max_tokens=1), "max_tokens=1"),
+    (lambda: layers.StringLookup(num_oov_indices=-1), "num_oov_indices=-1"),
+    (lambda: layers.StringLookup(pad_to_max_tokens=True), "max_tokens=None"),
+    (lambda: layers.StringLookup(output_mode="idf"), "'idf'"),
+    (lambda: layers.StringLookup(output_mode="count", invert=True), "invert=True"),
+    (lambda: layers.StringLookup(sparse=True, output_mode="count"), "sparse"),
+    (lambda: layers.StringLookup(idf_weights=[1.0]), "tf_idf"),
+    (lambda: layers.StringLookup(vocabulary=["a"], output_mode="tf_idf"), "idf_weights"),
+    (lambda: layers.StringLookup(vocabulary=["a"], output_mode="tf_idf", idf_weights=[1.0, 2.0]), "as long as"),
+    (lambda: layers.StringLookup(vocabulary=["a", "b", "a"]), "more than once"),
+    (lambda: layers.StringLookup(vocabulary=[]), "empty"),
+    (lambda: layers.StringLookup(vocabulary=["a", 1]), "strings"),
+    (lambda: layers.StringLookup(vocabulary=["a", ""], mask_token=""), "out of place"),
+    (lambda: layers.StringLookup(vocabulary=["a", "[UNK]"], invert=True), "out of place"),
+    (lambda: layers.StringLookup(vocabulary=["a", "b"], max_tokens=2), "max_tokens=2"),
+    (lambda: layers.StringLookup(vocabulary="no/such/file.txt"), "no/such/file.txt"),
+    (lambda: layers.StringLookup(vocabulary=["a"], num_oov_indices=0)(["b"]), "num_oov_indices=0"),
+    (lambda: layers.StringLookup(vocabulary=["a"]).adapt(["b"]), "adapted"),
+    (lambda: layers.StringLookup(vocabulary=["a"], invert=True)(["a"]), "integers"),
+    (lambda: layers.StringLookup(vocabulary=["a"], colour="red"), "colour"),
+    (lambda: layers.StringLookup(salt="x"), "salt"),
+    (lambda: layers.IntegerLookup(vocabulary=["a"]), "integers"),
+    (lambda: layers.IntegerLookup(vocabulary_dtype="int32"), "int64"),
+    (lambda: layers.IntegerLookup(salt=3), "farmhash"),
+    (lambda: layers.IntegerLookup(oov_method="mod"), "'mod'"),
+    (lambda: layers.IntegerLookup(vocabulary=[1])([0.5]), "StringLookup"),
+    (lambda: layers.IntegerLookup(vocabulary=[1])(["a"]), "StringLookup"),
+    (lambda: layers.StringLookup.from_config({"vocabulary": "/etc/hostname"}), "safe_mode"),
 ])  # fmt: skip
 def test_wrong_use_is_explained(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+def test_a_vocabulary_of_another_type_is_a_type_error():
+    for vocabulary in (3, {"a": 1}):
+        with pytest.raises(TypeError, match="list, a tuple"):
+            layers.StringLookup(vocabulary=vocabulary)
+
+
+def test_vectors_need_a_vocabulary():
+    layer = layers.StringLookup(output_mode="count")
+    with pytest.raises(RuntimeError, match="adapt"):
+        layer(["a"])
+    layer.adapt(["a", "b"])
+    with pytest.raises(RuntimeError, match="can't change from 3 to 2"):
+        layer.set_vocabulary(["a"])
+    with pytest.warns(UserWarning, match="no vocabulary yet"):
+        assert layers.StringLookup()(["a"]).numpy().tolist() == [0]
+
+
+def test_vocabulary_files(tmp_path):
+    (tmp_path / "words.txt").write_text("a\n\nb c\n", encoding="utf-8")
+    layer = layers.StringLookup(vocabulary=str(tmp_path / "words.txt"))
+    assert layer.get_vocabulary() == ["[UNK]", "a", "", "b c"]
+    assert layer.get_config()["vocabulary"] is None
+    (tmp_path / "ids.txt").write_text("7\n-3", encoding="utf-8")
+    assert layers.IntegerLookup(vocabulary=tmp_path / "ids.txt")([-3, 7]).numpy().tolist() == [2, 1]
+    with pytest.raises(ValueError, match="hold integers"):
+        layers.IntegerLookup(vocabulary=str(tmp_path / "words.txt"))
+
+
+def test_tokens_with_line_breaks_stay_whole(tmp_path):
+    layer = layers.StringLookup()
+    layer.adapt(["a\nb", "a", "\r", "a"])
+    copy = layers.StringLookup.from_config(layer.get_config())
+    layer.save_assets(tmp_path)
+    copy.load_assets(tmp_path)
+    assert copy.get_vocabulary() == layer.get_vocabulary() == ["[UNK]", "a", "a\nb", "\r"]
+
+
+def test_there_and_back(device):
+    there = layers.StringLookup(vocabulary=["x", "y"], mask_token="", num_oov_indices=2)
+    back = layers.StringLookup(vocabulary=there.get_vocabulary(), mask_token="", num_oov_indices=2, invert=True)
+    assert back(there([["x", "?", "", "y"]])).tolist() == [["x", "[UNK]", "", "y"]]
