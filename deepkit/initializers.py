@@ -366,7 +366,7 @@ class STFT(Initializer):
 
     Args:
         side: ``"real"`` or ``"imag"``, the part of the transform.
-        window: ``"hann"``, ``"hamming"``, ``"blackman"``, ``"boxcar"`` or ``None``.
+        window: ``"hann"``, ``"hamming"``, ``"blackman"``, ``"boxcar"``, an array (frame,), or ``None`` for ones.
         scaling: ``"density"`` divides by √Σw², ``"spectrum"`` by Σw, ``None`` by nothing.
         periodic: Whether the window is periodic and not symmetric.
 
@@ -381,7 +381,8 @@ class STFT(Initializer):
     def __init__(
         self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
     ):
-        for argument, value, allowed in (("side", side, ("real", "imag")), ("window", window, (*_WINDOWS, None)),
+        named = window if isinstance(window, str) else None
+        for argument, value, allowed in (("side", side, ("real", "imag")), ("window", named, (*_WINDOWS, None)),
                                          ("scaling", scaling, ("density", "spectrum", None))):  # fmt: skip
             if value not in allowed:
                 raise ValueError(f"STFT: `{argument}` should be one of {allowed}. Received: {argument}={value!r}")
@@ -393,10 +394,15 @@ class STFT(Initializer):
         angle = 2 * np.pi * t * np.arange(bins) / max(2 * (bins - 1), 1)
         kernel = np.round(np.cos(angle) if self.side == "real" else -np.sin(angle), 15) + 0.0
         window = np.ones((frame, 1, 1))
-        if self.window is not None:
+        if isinstance(self.window, str):
             phase = 2 * np.pi * t / max(frame if self.periodic else frame - 1, 1)
             a, b, c = _WINDOWS[self.window]
             window = a - b * np.cos(phase) + c * np.cos(2 * phase)
+        elif self.window is not None:
+            window = np.asarray(self.window, "float64")
+            if window.shape != (frame,):
+                raise ValueError(f"STFT: the window should have shape ({frame},), that of a frame, not {window.shape}.")
+            window = window[:, None, None]
         if self.scaling is not None:
             window = window / (np.sqrt((window**2).sum()) if self.scaling == "density" else window.sum())
         return ops.convert_to_tensor(np.broadcast_to(kernel * window, shape), dtype=dtype or "float32")

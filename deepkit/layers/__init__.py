@@ -3,6 +3,7 @@
 from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as _serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .adaptive_pool import *
 from .augmentation import *
 from .bidirectional import Bidirectional
 from .category_encoding import CategoryEncoding
@@ -64,6 +65,7 @@ from .wrapper import Wrapper
 def serialize(layer):
     """The configuration of a layer, for :func:`deserialize`."""
     return _serialize(layer)
+from .spectrogram import MelSpectrogram, STFTSpectrogram
 
 
 def deserialize(config, custom_objects=None):

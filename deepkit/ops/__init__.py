@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import norm, operators  # the module before the function of its name
 from .activation import *
+from .adaptive_pool import *
 from .arrange import *
 from .blocks import *
 from .complex import *

@@ -1,5 +1,6 @@
 """NumPy kernels: one flat namespace of plain functions, a module a concern."""
 
+from .adaptive_pool import *
 from .bessel import *
 from .blocks import *
 from .conv import *
