@@ -56,6 +56,7 @@ from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .rms_normalization import RMSNormalization
 from .rnn import RNN
 from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .spectrogram import MelSpectrogram, STFTSpectrogram
 from .stacked_rnn_cells import StackedRNNCells
 from .time_distributed import TimeDistributed
 from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
@@ -65,7 +66,6 @@ from .wrapper import Wrapper
 def serialize(layer):
     """The configuration of a layer, for :func:`deserialize`."""
     return _serialize(layer)
-from .spectrogram import MelSpectrogram, STFTSpectrogram
 
 
 def deserialize(config, custom_objects=None):
