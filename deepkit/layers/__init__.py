@@ -58,6 +58,7 @@ from .rnn import RNN
 from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
 from .spectrogram import MelSpectrogram, STFTSpectrogram
 from .stacked_rnn_cells import StackedRNNCells
+from .text_vectorization import TextVectorization
 from .time_distributed import TimeDistributed
 from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from .wrapper import Wrapper

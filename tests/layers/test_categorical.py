@@ -37,15 +37,20 @@ def specs(x):
 
 
 def rounded(config):
-    """Boundaries to six digits."""
+    """Boundaries to six digits, tuples as lists."""
     if config.get("bin_boundaries"):
         config["bin_boundaries"] = [float(f"{b:.6g}") for b in config["bin_boundaries"]]
+    if isinstance(config.get("ngrams"), dict):
+        config["ngrams"] = config["ngrams"]["config"]
     return config
 
 
 def carries_vocabulary(layer):
-    """Whether the configuration holds an adapted vocabulary: Keras would lose the empty token at its end."""
-    return hasattr(layer, "get_vocabulary") and layer.input_vocabulary is None and layer.get_vocabulary()[-1:] == [""]
+    """Whether the configuration holds an adapted vocabulary: where Keras's file of lines would garble it."""
+    tokens = layer.get_vocabulary() if hasattr(layer, "get_vocabulary") else []
+    if not tokens or layer.input_vocabulary is not None:
+        return False
+    return tokens[-1] == "" or any(t.splitlines() != [t] for t in tokens if t and isinstance(t, str))
 
 
 def check(name, make, data, inputs):
