@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..registry import deserialize_keras_object, get_registered_object
-from ..registry import serialize_keras_object as serialize
+from ..registry import deserialize_keras_object, get_registered_object, serialize_keras_object
 from ..utils.naming import close_matches
 from . import schedules
+from .adam import Adam, Adamax, AdamW, Nadam, ScheduleFreeAdamW
+from .layerwise import Adafactor, Lamb, Muon
+from .loss_scale import LossScaleOptimizer
+from .multi import MultiOptimizer, OptimizerMap
 from .optimizer import Optimizer
-from .rules import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop
+from .rules import SGD, Adadelta, Adagrad, Ftrl, Lion, RMSprop
 
-_CLASSES = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Ftrl, Lion)
+_CLASSES = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Ftrl, Lion,
+            Adafactor, Lamb, Muon, ScheduleFreeAdamW, LossScaleOptimizer, MultiOptimizer)
 ALL: dict[str, type[Optimizer]] = {name: cls for cls in _CLASSES for name in (cls.__name__, cls.__name__.lower())}
 
 
@@ -33,10 +37,15 @@ def get(identifier: Any) -> Any:
         found = get_registered_object(identifier) or ALL.get(identifier) or ALL.get(identifier.lower())
         if found is None:
             raise ValueError(f"Unknown optimizer: {identifier!r}.{close_matches(identifier.lower(), ALL)}")
-        return found()
+        return found()  # type: ignore[call-arg]
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        return identifier()
+        return identifier()  # type: ignore[call-arg]
     raise ValueError(f"An optimizer is a name or an Optimizer. Received: {identifier!r}")
+
+
+def serialize(optimizer: Any) -> Any:
+    """The configuration of an optimizer, for :func:`deserialize`."""
+    return serialize_keras_object(optimizer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -46,5 +55,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     return deserialize_keras_object(config, custom_objects, module_objects=ALL, printable_module_name="optimizer")
 
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop",
-           "deserialize", "get", "schedules", "serialize"]  # fmt: skip
+__all__ = [
+    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
+    "MultiOptimizer", "Muon", "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "ScheduleFreeAdamW", "deserialize",
+    "get", "schedules", "serialize",
+]  # fmt: skip

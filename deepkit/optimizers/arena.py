@@ -90,16 +90,19 @@ class Arena:
         """Whether these are the arena's variables, in its order."""
         return len(variables) == len(self.variables) and all(a is b for a, b in zip(variables, self.variables))
 
-    def slot(self, name: str, fill: float = 0.0) -> Slot:
-        """Further state, one number for each weight."""
+    def slot(self, name: str, fill: float | str = 0.0) -> Slot:
+        """Further state, one number for each weight, that starts at ``fill`` or, with ``"weights"``, at the weights."""
         return Slot(self, name, fill)
 
 
 class Slot:
     """Optimizer state laid out like the weights: flat arrays, and a variable for each weight that is a view of them."""
 
-    def __init__(self, arena: Arena, name: str, fill: float):
-        self.flats = [group.k.full(group.size, fill, group.dtype) for group in arena.groups]
+    def __init__(self, arena: Arena, name: str, fill: float | str):
+        if fill == "weights":
+            self.flats = [group.weights.copy() for group in arena.groups]
+        else:
+            self.flats = [group.k.full(group.size, fill, group.dtype) for group in arena.groups]
         self.variables = []
         for v, view in zip(arena.variables, arena._views(self.flats)):
             state = Variable(view, trainable=False, name=f"{v.path.replace('/', '_')}_{name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -45,11 +45,11 @@ class Optimizer:
 
     #: Slots in groups; the variables of a group's slots alternate in the saved state.
     slots: tuple[tuple[str, ...], ...] = ()
-    initial: dict[str, float] = {}
+    initial: Mapping[str, float | str] = {}
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: Any,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -173,6 +173,11 @@ class Optimizer:
             return to_tensor(int(self._iterations.data) // self.gradient_accumulation_steps)
         return self._iterations
 
+    @property
+    def _step(self) -> int:
+        """Number of this update, from 1."""
+        return int(self._iterations.data) // (self.gradient_accumulation_steps or 1) + 1
+
     # -- state ---------------------------------------------------------------------------------------------------------
     def build(self, variables: Sequence[Variable]) -> None:
         """Lay the variables out in an arena and make the slots. Doing it again for the same ones changes nothing."""
@@ -185,9 +190,7 @@ class Optimizer:
         self._no_decay = set()  # positions in the arena before
         self._slots = {}
         if self.use_ema:
-            self._slots["average"] = self.arena.slot("average")
-            for flat, group in zip(self._slots["average"].flats, self.arena.groups):
-                flat[...] = group.weights
+            self._slots["average"] = self.arena.slot("average", "weights")
         if self.gradient_accumulation_steps:
             self._slots["gradient_accumulator"] = self.arena.slot("gradient_accumulator")
         for group_of_slots in self.slots:
@@ -347,8 +350,7 @@ class Optimizer:
         if self.gradient_accumulation_steps is None or self._accumulated(arena):
             self._clip(arena)
             lr = self._current_learning_rate()
-            if self.weight_decay:
-                self._decay(arena, lr, unused)
+            self._decay(arena, lr, unused)
             self._update(arena, lr, unused)
         if self.use_ema:
             self._average(arena)
@@ -383,12 +385,18 @@ class Optimizer:
             for group in arena.groups:
                 group.k.clip_in_place(group.gradients, self.clipvalue)
 
-    def _decay(self, arena: Arena, lr: float, unused: Any) -> None:
+    def _without_decay(self) -> set[int]:
+        """Positions of the variables that weight decay passes over."""
         if getattr(self, "_no_decay_given", None) and not self._no_decay:
             self.exclude_from_weight_decay(*self._no_decay_given)
-        for group in arena.groups:
-            for run in group.runs(set(unused) | self._no_decay):
-                group.weights[run] *= 1 - self.weight_decay * lr  # type: ignore[operator]
+        return self._no_decay
+
+    def _decay(self, arena: Arena, lr: float, unused: Any) -> None:
+        if self.weight_decay:
+            passed_over = set(unused) | self._without_decay()
+            for group in arena.groups:
+                for run in group.runs(passed_over):
+                    group.weights[run] *= 1 - self.weight_decay * lr
 
     def _average(self, arena: Arena) -> None:
         updates = int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
@@ -441,9 +449,14 @@ class Optimizer:
     def assign_sub(self, variable: Variable, value: Any) -> None:
         variable.assign_sub(value)
 
+    def loss_scale(self) -> float | None:
+        """What the loss is multiplied by before gradients are taken; ``None`` for 1."""
+        return self.loss_scale_factor
+
     def scale_loss(self, loss: Any) -> Any:
-        """The loss times ``loss_scale_factor``."""
-        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+        """The loss times :meth:`loss_scale`."""
+        scale = self.loss_scale()
+        return loss if scale is None else loss * scale
 
     def get_config(self) -> dict[str, Any]:
         """Keyword arguments that make the optimizer again."""

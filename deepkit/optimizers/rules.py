@@ -1,15 +1,16 @@
-"""The optimizers: their slots, their arguments, and the numbers of each step."""
+"""Gradient descent and its rules of one slot or two: slots, arguments, and the numbers of each step."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..registry import export
+from ..utils.signatures import spelled_out
 from .optimizer import Optimizer
 
 
 @export("keras.optimizers.SGD")
+@spelled_out(Optimizer)
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum if asked: v ← μ v - lr g; w += v.
 
@@ -45,6 +46,7 @@ class SGD(Optimizer):
 
 
 @export("keras.optimizers.RMSprop")
+@spelled_out(Optimizer)
 class RMSprop(Optimizer):
     """Divides the gradient by a running mean of its size: v ← ρ v + (1-ρ) g²; w -= lr g / √(v + ε) (Hinton 2012).
 
@@ -79,160 +81,8 @@ class RMSprop(Optimizer):
                 "centered": self.centered}  # fmt: skip
 
 
-class _Moments(Optimizer):
-    """What the members of Adam's family share."""
-
-    second = "velocity"
-
-    def __init__(self, learning_rate: Any, beta_1: float, beta_2: float, epsilon: float, **kwargs: Any):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.slots = (("momentum", self.second),)
-
-    @property
-    def _step(self) -> int:
-        """Number of this update, from 1."""
-        return int(self._iterations.data) // (self.gradient_accumulation_steps or 1) + 1
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-
-
-@export("keras.optimizers.Adam")
-class Adam(_Moments):
-    """Adaptive moments (Kingma & Ba 2015): w -= α m / (√v + ε) with running means m of g and v of g².
-
-    α = lr √(1-β₂ᵗ) / (1-β₁ᵗ) undoes the means' start at zero.
-
-    Args:
-        learning_rate: Number, schedule, or function without arguments.
-        beta_1: β₁, decay of m.
-        beta_2: β₂, decay of v.
-        epsilon: ε.
-        amsgrad: Divide by the largest v so far (Reddi et al. 2018).
-        **kwargs: Those of :class:`Optimizer`.
-    """
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **kwargs: Any,
-    ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
-        self.amsgrad = amsgrad
-        if amsgrad:
-            self.slots = (("momentum", "velocity"), ("velocity_hat",))
-
-    def rule(self, lr: float) -> tuple[str, tuple[Any, ...]]:
-        t = self._step
-        alpha = lr * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        return "amsgrad" if self.amsgrad else "adam", (alpha, self.beta_1, self.beta_2, self.epsilon)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "amsgrad": self.amsgrad}
-
-
-@export("keras.optimizers.AdamW")
-class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019).
-
-    Args:
-        learning_rate: Number, schedule, or function without arguments.
-        weight_decay: Share of every weight, times the learning rate, that a step takes away.
-        beta_1: β₁.
-        beta_2: β₂.
-        epsilon: ε.
-        amsgrad: Divide by the largest v so far.
-        **kwargs: Those of :class:`Optimizer`.
-
-    Raises:
-        ValueError: if ``weight_decay`` is ``None``.
-    """
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **kwargs: Any,
-    ):
-        if weight_decay is None:
-            raise ValueError("AdamW: `weight_decay` should be a number; use Adam for none.")
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
-
-
-@export("keras.optimizers.Adamax")
-class Adamax(_Moments):
-    """Adam with the infinity norm: n ← max(β₂ n, |g|) in √v's place (Kingma & Ba 2015, section 7.1).
-
-    Args:
-        learning_rate: Number, schedule, or function without arguments.
-        beta_1: β₁.
-        beta_2: β₂.
-        epsilon: ε.
-        **kwargs: Those of :class:`Optimizer`.
-    """
-
-    second = "norm"
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
-
-    def rule(self, lr: float) -> tuple[str, tuple[Any, ...]]:
-        return "adamax", (lr / (1 - self.beta_1**self._step), self.beta_1, self.beta_2, self.epsilon)
-
-
-@export("keras.optimizers.Nadam")
-class Nadam(_Moments):
-    """Adam with Nesterov momentum (Dozat 2016), its momentum warming up as μₜ = β₁ (1 - 0.5 · 0.96ᵗ).
-
-    Args:
-        learning_rate: Number, schedule, or function without arguments.
-        beta_1: β₁.
-        beta_2: β₂.
-        epsilon: ε.
-        **kwargs: Those of :class:`Optimizer`.
-    """
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
-
-    def build(self, variables: Any) -> None:
-        super().build(variables)
-        if not self._extra:
-            self._product = self.add_variable((), "ones", "float32", name="u_product")
-
-    def rule(self, lr: float) -> tuple[str, tuple[Any, ...]]:
-        t = self._step
-        mu, next_mu = (self.beta_1 * (1 - 0.5 * 0.96**i) for i in (t, t + 1))
-        product = float(self._product.data) * mu
-        self._product.data[...] = product
-        return "nadam", (lr, self.beta_1, self.beta_2, self.epsilon, next_mu / (1 - product * next_mu),
-                         (1 - mu) / (1 - product), 1 / (1 - self.beta_2**t))  # fmt: skip
-
-
 @export("keras.optimizers.Adagrad")
+@spelled_out(Optimizer)
 class Adagrad(Optimizer):
     """Learning rates that shrink with the sum of squared gradients: a += g²; w -= lr g / √(a + ε) (Duchi et al. 2011).
 
@@ -264,6 +114,7 @@ class Adagrad(Optimizer):
 
 
 @export("keras.optimizers.Adadelta")
+@spelled_out(Optimizer)
 class Adadelta(Optimizer):
     """Steps whose size comes from running means of squared gradients and squared steps (Zeiler 2012).
 
@@ -288,6 +139,7 @@ class Adadelta(Optimizer):
 
 
 @export("keras.optimizers.Ftrl")
+@spelled_out(Optimizer)
 class Ftrl(Optimizer):
     """Follow the regularized leader (McMahan et al. 2013), which keeps weights of rare features at exactly 0.
 
@@ -343,6 +195,7 @@ class Ftrl(Optimizer):
 
 
 @export("keras.optimizers.Lion")
+@spelled_out(Optimizer)
 class Lion(Optimizer):
     """Steps of one size in the direction of the sign of the momentum (Chen et al. 2023).
 

@@ -150,7 +150,7 @@ class TrainRunner(Runner):
         loss_data = loss.data
         k = backend.kernels_of(loss_data)
         grads: list[Any] = [None] * len(records)
-        scale = optimizer.loss_scale_factor
+        scale = optimizer.loss_scale()
         grads[position] = k.full(loss_data.shape, 1 if scale is None else scale, loss_data.dtype)
         base, n = recorder.base, len(records)
         into: dict[int, Any] = {}

@@ -8,6 +8,7 @@ from typing import Any, Callable, TypeVar
 Class = TypeVar("Class", bound=type)
 #: The default of an argument that has none.
 REQUIRED = inspect.Parameter.empty
+_PLAIN = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def _install(cls: Any, parameters: list[inspect.Parameter]) -> None:
@@ -63,8 +64,8 @@ def with_defaults(*order: str, **defaults: Any) -> Callable[[Class], Class]:
 def spelled_out(base: type) -> Callable[[Class], Class]:
     """Class decorator: names the arguments of ``base`` that the constructor takes as ``**kwargs``.
 
-    Arguments of the constructor without a place before ``**kwargs`` of their own keep it; those of ``base`` follow,
-    with its defaults.
+    They stand behind the constructor's own arguments, but before those that it takes by keyword only; all can be given
+    by position.
 
     Example:
         >>> class Base:
@@ -72,19 +73,20 @@ def spelled_out(base: type) -> Callable[[Class], Class]:
         ...         self.rate, self.name = rate, name
         >>> @spelled_out(Base)
         ... class Child(Base):
-        ...     def __init__(self, rate=0.1, momentum=0.0, **kwargs):
+        ...     def __init__(self, rate=0.1, *, momentum=0.0, **kwargs):
         ...         super().__init__(rate, **kwargs)
         >>> inspect.signature(Child)
-        <Signature (rate=0.1, momentum=0.0, name=None)>
+        <Signature (rate=0.1, name=None, momentum=0.0)>
     """
 
     def decorate(cls: Class) -> Class:
         own = list(inspect.signature(cls.__init__).parameters.values())  # type: ignore[misc]
-        inherited = list(inspect.signature(base.__init__).parameters.values())  # type: ignore[misc]
-        names = {p.name for p in own}
-        own = [p for p in own if p.kind is not p.VAR_KEYWORD]
-        rest = [p for p in inherited if p.name not in names or p.kind is p.VAR_KEYWORD]
-        _install(cls, own + rest)
+        names = {p.name for p in own if p.kind is not p.VAR_KEYWORD}
+        added = [p for p in inspect.signature(base.__init__).parameters.values() if p.name not in names]  # type: ignore[misc]
+        places = {kind: [p for p in own if p.kind is kind] for kind in (_PLAIN, inspect.Parameter.KEYWORD_ONLY)}
+        last = [p.replace(kind=_PLAIN) for p in places[inspect.Parameter.KEYWORD_ONLY]]
+        plain = [p for p in added if p.kind is _PLAIN]
+        _install(cls, [*places[_PLAIN], *plain, *last, *(p for p in added if p.kind is p.VAR_KEYWORD)])
         return cls
 
     return decorate

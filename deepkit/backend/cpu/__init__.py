@@ -6,6 +6,7 @@ from .blocks import *
 from .conv import *
 from .elementwise import *
 from .fourier import *
+from .layerwise import *
 from .linear import *
 from .loss import *
 from .memory import *

@@ -262,7 +262,27 @@ def lion(w: ndarray, g: ndarray, m: ndarray, t: ndarray, u: ndarray, lr: float, 
     _approach(m, g, 1 - b2, t)
 
 
+def schedule_free(
+    w: ndarray, g: ndarray, z: ndarray, v: ndarray, t: ndarray, u: ndarray, lr: float, b1: float, b2: float,
+    epsilon: float, correction: float, share: float,
+) -> None:  # fmt: skip
+    """z -= lr g / (√(v / correction) + ε); w ← (1-β₁) z + β₁ x, x moving by ``share`` to z (Defazio et al. 2024)."""
+    np.multiply(z, 1 - b1, out=t)
+    w -= t
+    w *= 1 - share  # β₁ (1 - share) x
+    np.multiply(g, g, out=t)
+    _approach(v, t, 1 - b2, u)
+    np.divide(v, correction, out=t)
+    np.sqrt(t, out=t)
+    t += epsilon
+    np.divide(g, t, out=t)
+    t *= lr
+    z -= t
+    np.multiply(z, 1 - b1 + b1 * share, out=t)
+    w += t
+
+
 OPTIMIZER_RULES: dict[str, Callable[..., None]] = {
     rule.__name__: rule
-    for rule in (sgd, momentum, rmsprop, adam, amsgrad, adagrad, adadelta, adamax, nadam, ftrl, lion)
+    for rule in (sgd, momentum, rmsprop, adam, amsgrad, adagrad, adadelta, adamax, nadam, ftrl, lion, schedule_free)
 }

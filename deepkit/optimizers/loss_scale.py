@@ -1,0 +1,122 @@
+"""Dynamic loss scaling, for gradients in half precision."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from ..autograd.variable import Variable
+from ..registry import deserialize_keras_object, export, serialize_keras_object
+from .optimizer import Optimizer
+
+
+@export("keras.optimizers.LossScaleOptimizer", "keras.mixed_precision.LossScaleOptimizer")
+class LossScaleOptimizer(Optimizer):
+    """Scales the loss so that float16 gradients neither underflow nor overflow (Micikevicius et al. 2018).
+
+    The loss is multiplied by a scale, and the gradients are divided by it before ``inner_optimizer`` gets them. When
+    a gradient isn't finite, the step is skipped and the scale halved; after ``dynamic_growth_steps`` steps with finite
+    gradients in a row it is doubled. ``Model.compile`` wraps its optimizer in this one when the model computes with
+    the policy ``"mixed_float16"``; custom training loops call :meth:`scale_loss`.
+
+    Args:
+        inner_optimizer: The optimizer that makes the updates.
+        initial_scale: The scale at first.
+        dynamic_growth_steps: Number of steps after which it grows.
+        name: Name.
+        **kwargs: Arguments of :class:`Optimizer` at their defaults, as old configurations have them.
+
+    Raises:
+        ValueError: for an argument that belongs to ``inner_optimizer``.
+
+    Example:
+        >>> import deepkit
+        >>> w = deepkit.Variable([1.0])
+        >>> optimizer = LossScaleOptimizer(deepkit.optimizers.SGD(0.5), initial_scale=4)
+        >>> optimizer.apply([deepkit.ops.convert_to_tensor([4.0])], [w])
+        >>> optimizer.apply([deepkit.ops.convert_to_tensor([float("inf")])], [w])
+        >>> w.numpy(), float(optimizer.dynamic_scale)
+        (array([0.5], dtype=float32), 2.0)
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: Any,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        if not kwargs.pop("dynamic", True):
+            raise ValueError("LossScaleOptimizer: the scale is always dynamic; for a fixed one set the "
+                             "`loss_scale_factor` of an optimizer.")  # fmt: skip
+        for key, value in kwargs.items():
+            if value not in (None, False) and not (key == "ema_momentum" and value == 0.99):
+                raise ValueError(f"LossScaleOptimizer doesn't take `{key}`; set it on the inner optimizer.")
+        super().__init__(0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
+        inner_optimizer.loss_scale_factor = None
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        if not self._extra:
+            self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
+            self.dynamic_scale = self.add_variable((), "zeros", "float32", name="dynamic_scale")
+            self.dynamic_scale.assign(self.initial_scale)
+        self.inner_optimizer.build(variables)
+        self.arena = self.inner_optimizer.arena
+        self.built = True
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state, its own and that of the inner optimizer, in the order it is saved in."""
+        return super().variables + self.inner_optimizer.variables
+
+    def loss_scale(self) -> float:
+        return float(self.dynamic_scale.data) if self.built else self.initial_scale
+
+    def step_arena(self, unused: Any = ()) -> None:
+        arena = self.inner_optimizer.arena
+        finite = all(group.k.all_finite(group.gradients) for group in arena.groups)
+        scale = self.loss_scale()
+        counter = int(self.step_counter.data) + 1
+        if finite:
+            for group in arena.groups:
+                group.gradients /= scale
+            self.inner_optimizer.step_arena(unused)
+        if not finite or counter == self.dynamic_growth_steps:
+            self.dynamic_scale.assign(scale * 2 if finite else scale / 2)
+            counter = 0
+        self.step_counter.assign(counter)
+
+    @property
+    def learning_rate(self) -> Any:
+        """That of the inner optimizer."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.inner_optimizer.learning_rate = value
+
+    lr = learning_rate
+
+    @property
+    def iterations(self) -> Any:
+        """Number of updates that the inner optimizer has made."""
+        return self.inner_optimizer.iterations
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "inner_optimizer": serialize_keras_object(self.inner_optimizer),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        inner = config["inner_optimizer"]
+        inner = deserialize_keras_object(inner, custom_objects) if isinstance(inner, dict) else inner
+        return cls(**{**config, "inner_optimizer": inner})
