@@ -72,15 +72,12 @@ def version() -> str:
 def _keras_backend() -> None:
     """Put the functions of ``keras.backend`` beside deepkit's own in :mod:`deepkit.backend`."""
     from .autograd.dtypes import is_float, np_dtype, result_type, standardize_dtype
+    from .autograd.spec import is_keras_tensor
     from .utils.naming import reset_names
 
     def clear_session(free_memory: bool = True) -> None:
         """Start counting automatic names anew."""
         reset_names()
-
-    def is_keras_tensor(x: Any) -> bool:
-        """Whether ``x`` is a symbolic tensor."""
-        return isinstance(x, KerasTensor)
 
     def is_float_dtype(dtype: Any) -> bool:
         """Whether a dtype is a floating one."""

@@ -8,12 +8,14 @@ from .backend import BackendUnavailableError, backend, device, set_backend
 
 __all__ = [
     "BackendUnavailableError", "backend", "device", "set_backend", "floatx", "set_floatx", "epsilon", "set_epsilon",
-    "image_data_format", "set_image_data_format", "standardize_data_format",
+    "image_data_format", "set_image_data_format", "standardize_data_format", "disable_interactive_logging",
+    "enable_interactive_logging", "is_interactive_logging_enabled",
 ]  # fmt: skip
 
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
+_interactive_logging = True
 
 
 def floatx() -> str:
@@ -72,3 +74,25 @@ def standardize_data_format(data_format: Any) -> str:
     if name not in ("channels_last", "channels_first"):
         raise ValueError(f"Unknown data_format {data_format!r}. Use 'channels_last' or 'channels_first'.")
     return name
+
+
+def enable_interactive_logging() -> None:
+    """Show progress on standard output, as a bar; the default."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Send progress to the logger ``"deepkit"`` (level INFO) in place of standard output, as lines rather than bars."""
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress is shown on standard output.
+
+    Example:
+        >>> is_interactive_logging_enabled()
+        True
+    """
+    return _interactive_logging

@@ -97,6 +97,16 @@ class Spec:
 KerasTensor = Spec
 
 
+def is_keras_tensor(x: Any) -> bool:
+    """Whether ``x`` is a symbolic tensor.
+
+    Example:
+        >>> is_keras_tensor(Spec((None, 3))), is_keras_tensor([1.0])
+        (True, False)
+    """
+    return isinstance(x, Spec)
+
+
 def broadcast_shapes(*shapes: Sequence[int | None]) -> tuple[int | None, ...]:
     """NumPy's broadcasting over shapes with unknown (``None``) sizes.
 

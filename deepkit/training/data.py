@@ -7,6 +7,7 @@ from typing import Any
 
 from ..utils.nest import map_nest
 from ..utils.py_dataset import PyDataset
+from ..utils.sample_weight import unpack_x_y_sample_weight
 from .data_arrays import (
     check_finite,
     check_lengths,
@@ -123,30 +124,6 @@ def split_validation(arrays: tuple[Any, Any, Any], validation_split: float) -> t
         cut = lambda a, rows=rows: None if a is None else a[rows]
         parts.append(tuple(map_nest(cut, tree) for tree in (x, y, sample_weight)))
     return parts[0], parts[1]
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """The three parts of a batch, with ``None`` for those that aren't there.
-
-    Args:
-        data: ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``.
-
-    Raises:
-        ValueError: for another number of parts.
-
-    Example:
-        >>> unpack_x_y_sample_weight((1, 2))
-        (1, 2, None)
-    """
-    if not isinstance(data, (list, tuple)):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise ValueError(
-            f"Data should be (x,), (x, y) or (x, y, sample_weight). Received: {type(data).__name__} of length "
-            f"{len(data)}."
-        )
-    parts = (*data, None, None)
-    return parts[0], parts[1], parts[2]
 
 
 __all__ = ["Loader", "make_loader", "split_validation", "unpack_x_y_sample_weight"]

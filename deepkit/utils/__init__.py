@@ -10,11 +10,21 @@ _HOMES = {
         "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
         "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",
     ),
+    "..autograd.dtypes": ("standardize_dtype",),
+    "..autograd.spec": ("is_keras_tensor",),
+    "..config": ("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
+    "..models.symbolic": ("get_source_inputs",),
+    ".audio_dataset": ("audio_dataset_from_directory",),
+    ".config": ("Config",),
     ".file_utils": ("get_file",),
     ".numerical": ("normalize", "to_categorical"),
     ".progbar": ("Progbar",),
     ".py_dataset": ("PyDataset", "Sequence"),
     ".random_seed": ("set_random_seed",),
+    ".sample_weight": ("pack_x_y_sample_weight", "unpack_x_y_sample_weight"),
+    ".sequence_utils": ("pad_sequences",),
+    ".split_dataset": ("split_dataset",),
+    ".timeseries_dataset": ("timeseries_dataset_from_array",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

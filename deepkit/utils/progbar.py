@@ -7,11 +7,19 @@ import sys
 import time
 from typing import Any, Iterable
 
+from .. import config
+
 BAR, BAR_ASCII = "━", "="
 
 
 def print_message(text: str, line_break: bool = True) -> None:
-    """Write to standard output; signs that it can't show are replaced."""
+    """Write to standard output, where signs that it can't show are replaced, or to the logger ``"deepkit"`` after
+    :func:`deepkit.config.disable_interactive_logging`."""
+    if not config.is_interactive_logging_enabled():
+        import logging  # here, to keep `import deepkit` light
+
+        logging.getLogger("deepkit").info("%s", text.strip())
+        return
     out = sys.stdout
     if out is None:  # a program without a console
         return
@@ -71,8 +79,9 @@ class Progbar:
         self.unit_name = unit_name
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self.stateful_metrics = set(stateful_metrics or ()) if stateless_metrics is None else None
-        self._terminal = _is_terminal()
-        self._live = verbose == 1 and (
+        interactive = config.is_interactive_logging_enabled()
+        self._terminal = interactive and _is_terminal()
+        self._live = verbose == 1 and interactive and (
             self._terminal or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
         )
         self._values: dict[str, list[Any]] = {}  # sum and number of steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...config import is_interactive_logging_enabled
 from ...utils.progbar import Progbar, print_message
 from .callback import Callback, lazy_logs, resolve
 
@@ -26,7 +27,8 @@ class ProgbarLogger(Callback):
 
     def set_params(self, params: Any) -> None:
         self.params = params
-        self.verbose = 1 if params["verbose"] == "auto" else params["verbose"]
+        automatic = 1 if is_interactive_logging_enabled() else 2
+        self.verbose = automatic if params["verbose"] == "auto" else params["verbose"]
         self.epochs = params["epochs"]
         self.target = params["steps"]
 
