@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Iterable, Sequence
 
 import numpy as np
@@ -21,6 +22,10 @@ class DataLayer(Layer):
 
     #: Whether the layer is called with a list of several inputs.
     _several_inputs = False
+    #: Whether strings may come; models and their training ask for it.
+    takes_strings = False
+    #: Dtype of the input of a model that the layer begins, where nothing else tells.
+    entrance_dtype: str | None = None
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -63,6 +68,19 @@ def host(x: Any) -> np.ndarray:
     """The values as a NumPy array, strings of a numeric-free object array included."""
     x = as_data(x)
     return x.numpy() if hasattr(x, "numpy") and not isinstance(x, np.ndarray) else np.asarray(x)
+
+
+def batches(data: Any, steps: int | None) -> Iterable[Any]:
+    """What a layer adapts to, batch by batch: a list or array is one, its elements documents if it has one dimension.
+
+    Args:
+        data: List, array, or iterable of batches.
+        steps: Number of batches to read of an iterable.
+    """
+    if isinstance(data, (list, tuple)) or hasattr(data, "shape"):
+        data = host(data)
+        return [data[:, None] if data.ndim == 1 else data]
+    return islice(data, steps)
 
 
 def is_strings(x: np.ndarray) -> bool:

@@ -39,6 +39,9 @@ class Hashing(DataLayer):
         [1, 0, 1]
     """
 
+    takes_strings = True
+    entrance_dtype = "int64"  # strings pass all the same
+
     def __init__(self, num_bins: int, mask_value: Any = None, salt: Any = None, output_mode: str = "int",
                  sparse: bool = False, **kwargs: Any):  # fmt: skip
         if kwargs.get("dtype") is None:
@@ -117,6 +120,7 @@ class HashedCrossing(DataLayer):
     """
 
     _several_inputs = True
+    takes_strings = True
 
     def __init__(self, num_bins: int, output_mode: str = "int", sparse: bool = False, name: str | None = None,
                  dtype: Any = None, **kwargs: Any):  # fmt: skip

@@ -13,7 +13,7 @@ from .. import ops
 from ..autograd.op import to_tensor
 from ..autograd.spec import Spec
 from ..utils.fingerprint import buckets
-from .data_layer import DataLayer, distinct, encode, host, to_bytes
+from .data_layer import DataLayer, batches, distinct, encode, host, to_bytes
 from .hashing import salt_pair
 from .vocabulary import TokenCounts, Vocabulary, check_tokens, listed, plain, read_lines, refuse_file
 
@@ -91,6 +91,14 @@ class IndexLookup(DataLayer):
             raise self._fail(f"invert=True needs output_mode='int'. Received: output_mode={self.output_mode!r}")
         if idf_weights is not None and self.output_mode != "tf_idf":
             raise self._fail(f"`idf_weights` is for output_mode='tf_idf'. Received: output_mode={self.output_mode!r}")
+
+    @property
+    def takes_strings(self) -> bool:  # type: ignore[override]
+        return self.vocabulary_dtype == "string" and not self.invert
+
+    @property
+    def entrance_dtype(self) -> str:  # type: ignore[override]
+        return "string" if self.takes_strings else "int64"
 
     # -- the vocabulary ------------------------------------------------------------------------------------------------
     def _new_vocabulary(self, tokens: Sequence[Any]) -> Vocabulary:
@@ -210,14 +218,8 @@ class IndexLookup(DataLayer):
             ValueError: if the vocabulary was given.
         """
         self.reset_state()
-        if isinstance(data, (list, tuple)) or hasattr(data, "shape"):
-            data = host(data)
-            self.update_state(data[:, None] if data.ndim == 1 else data)
-        else:
-            for i, batch in enumerate(data):
-                if steps is not None and i >= steps:
-                    break
-                self.update_state(batch)
+        for batch in batches(data, steps):
+            self.update_state(batch)
         self.finalize_state()
 
     def update_state(self, data: Any) -> None:
@@ -295,8 +297,7 @@ class IndexLookup(DataLayer):
         if self.output_mode != "tf_idf":
             return encode(numbers, self.output_mode, depth, _config.floatx())
         if self.idf_weights is None:
-            raise self._fail("in mode 'tf_idf' it needs `idf_weights`: call adapt(data) first, or pass them with "
-                             "`vocabulary`.")  # fmt: skip
+            raise self._fail("in mode 'tf_idf' it needs `idf_weights`: call adapt(data) first, or pass them.")
         return ops.multiply(encode(numbers, "count", depth, _config.floatx()), self.idf_weights)
 
     def _numbers(self, keys: list[Any]) -> np.ndarray:
@@ -390,11 +391,9 @@ class IndexLookup(DataLayer):
         if self.input_vocabulary is not None or not os.path.exists(path):
             return
         tokens = read_lines(path)
-        while tokens and tokens[-1] == "":
-            tokens.pop()
         if not tokens:
             return
-        values = tokens if self.vocabulary_dtype == "string" else [int(t) for t in tokens]
+        values = [self._key(t) for t in tokens]
         weights = None if self.output_mode != "tf_idf" else self.idf_weights
         self._frozen_vocab_size = None
         self.set_vocabulary(values, None if weights is None else weights[: len(values)])

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.spec import Spec
 from ..registry import export
-from .data_layer import DataLayer, host, is_strings, to_bytes
+from .data_layer import DataLayer, batches, host, is_strings, to_bytes
 from .index_lookup import MODES
 from .lookup import StringLookup
 from .vocabulary import plain, refuse_file
@@ -68,6 +68,9 @@ class TextVectorization(DataLayer):
         Tensor([[2, 1, 3, 0]], dtype=int64)
     """
 
+    takes_strings = True
+    entrance_dtype = "string"
+
     def __init__(self, max_tokens: int | None = None, standardize: Any = "lower_and_strip_punctuation",
                  split: Any = "whitespace", ngrams: Any = None, output_mode: str = "int",
                  output_sequence_length: int | None = None, pad_to_max_tokens: bool = False, vocabulary: Any = None,
@@ -118,14 +121,8 @@ class TextVectorization(DataLayer):
             ValueError: if the vocabulary was given.
         """
         self.reset_state()
-        if isinstance(data, (list, tuple)) or hasattr(data, "shape"):
-            data = host(data)
-            self.update_state(data[:, None] if data.ndim == 1 else data)
-        else:
-            for i, batch in enumerate(data):
-                if steps is not None and i >= steps:
-                    break
-                self.update_state(batch)
+        for batch in batches(data, steps):
+            self.update_state(batch)
         self.finalize_state()
 
     def update_state(self, data: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..autograd.dtypes import np_dtype
 from ..autograd.op import Node, cast, to_tensor
 from ..autograd.spec import Spec
@@ -171,8 +173,12 @@ class Functional(Model):
 
     def _fit(self, x: Any, spec: Spec) -> Any:
         if not isinstance(x, Spec):
-            if getattr(getattr(x, "dtype", None), "kind", "f") in "OUS":
-                return x
+            strings = getattr(getattr(x, "dtype", None), "kind", "f") in "OUS"
+            if strings != (spec.dtype == "string"):
+                raise ValueError(f"Model {self.name!r}: input {spec.name!r} takes dtype {spec.dtype}, but data of "
+                                 f"dtype {getattr(x, 'dtype', type(x).__name__)} was given.")  # fmt: skip
+            if strings:
+                return self._fit_rank(x, spec)
             x = to_tensor(x)
         wanted_dtype = np_dtype(spec.dtype)
         if isinstance(x, Spec) or x.data.dtype is not wanted_dtype:
@@ -180,6 +186,9 @@ class Functional(Model):
                 mask = x._keras_mask
                 x = cast(x, dtype=wanted_dtype)
                 x._keras_mask = mask
+        return self._fit_rank(x, spec)
+
+    def _fit_rank(self, x: Any, spec: Spec) -> Any:
         rank, wanted = len(x.shape), len(spec.shape)
         if rank == wanted:
             for got, want in zip(x.shape[1:], spec.shape[1:]):
@@ -187,9 +196,9 @@ class Functional(Model):
                     raise self._misfit(x, spec)
             return x
         if rank == wanted - 1 and spec.shape[-1] == 1:
-            return expand_dims(x, -1)
+            return x[..., None] if isinstance(x, np.ndarray) else expand_dims(x, -1)
         if rank == wanted + 1 and x.shape[-1] == 1:
-            return squeeze(x, -1)
+            return x[..., 0] if isinstance(x, np.ndarray) else squeeze(x, -1)
         raise self._misfit(x, spec)
 
     def _misfit(self, x: Any, spec: Spec) -> ValueError:

@@ -147,7 +147,8 @@ class Sequential(Model):
     def _entrance_dtype(self) -> str:
         from ..layers.core import Embedding
 
-        return "int32" if isinstance(self._stack[0], Embedding) else self.compute_dtype
+        default = "int32" if isinstance(self._stack[0], Embedding) else self.compute_dtype
+        return getattr(self._stack[0], "entrance_dtype", None) or default
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         x = inputs

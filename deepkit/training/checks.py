@@ -96,9 +96,10 @@ def _run(model: Any, specs: Any) -> Any:
 
 
 def _spec_of(x: Any) -> Any:
-    if x is None or not hasattr(x, "shape") or getattr(getattr(x, "dtype", None), "kind", "f") in "OUS":
+    if x is None or not hasattr(x, "shape"):
         return x
-    return Spec(x.shape, str(x.dtype))
+    strings = getattr(getattr(x, "dtype", None), "kind", "f") in "OUS"
+    return Spec(x.shape, "string" if strings else str(x.dtype))
 
 
 def _one_row(x: Any) -> Any:

@@ -447,7 +447,7 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The model's outputs for one batch, as NumPy arrays."""
-        x = map_nest(to_tensor, x if isinstance(x, (dict, tuple)) or not isinstance(x, list) else _list_input(x))
+        x = map_nest(_batch_value, x if isinstance(x, (dict, tuple)) or not isinstance(x, list) else _list_input(x))
         return map_nest(lambda y: np.array(y.numpy()), self(x, training=False))
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, training: bool) -> Any:
@@ -467,6 +467,11 @@ def _given(loss: Any) -> bool:
 def _batch_size(x: Any) -> int:
     first = flatten(x)[0]
     return first.shape[0] if getattr(first, "shape", None) else len(first) if hasattr(first, "__len__") else 1
+
+
+def _batch_value(x: Any) -> Any:
+    """A tensor; strings stay arrays."""
+    return x if getattr(getattr(x, "dtype", None), "kind", "f") in "OUS" else to_tensor(x)
 
 
 def _list_input(x: list) -> Any:

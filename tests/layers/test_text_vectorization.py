@@ -78,3 +78,44 @@ def test_a_registered_function_survives_its_configuration(device):
 def test_wrong_use_is_explained(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+LABELS = np.array([0.0, 1.0] * 4, "float32")
+
+
+def text_model(*first):
+    vectorize = layers.TextVectorization(output_sequence_length=6, max_tokens=20)
+    vectorize.adapt(DOCUMENTS)
+    return deepkit.Sequential([*first, vectorize, layers.Embedding(20, 3),
+                               layers.GlobalAveragePooling1D(), layers.Dense(1)])  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [[], [(1,)], [()]], ids=["nothing", "column", "scalars"])
+def test_models_on_text(first, device):
+    deepkit.utils.set_random_seed(0)
+    model = text_model(*(deepkit.Input(shape, dtype="string") for shape in first))
+    model.compile("adam", "mse")
+    history = model.fit(DOCUMENTS, LABELS, epochs=3, batch_size=3, verbose=0, validation_data=(DOCUMENTS, LABELS))
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    want = model.predict(DOCUMENTS, verbose=0)
+    assert want.shape == (8, 1)
+    np.testing.assert_allclose(model.predict(DOCUMENTS.tolist(), batch_size=5, verbose=0), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.predict_on_batch(DOCUMENTS), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model(DOCUMENTS[:, None]).numpy(), want, rtol=1e-5, atol=1e-6)
+    model.train_on_batch(DOCUMENTS[:2], LABELS[:2])
+    assert model.evaluate(DOCUMENTS, LABELS, verbose=0) > 0
+
+
+def test_text_beside_numbers(device):
+    text, number = deepkit.Input((1,), dtype="string", name="text"), deepkit.Input((2,), name="number")
+    counts = layers.TextVectorization(output_mode="tf_idf")
+    counts.adapt(DOCUMENTS)
+    model = deepkit.Model([text, number], layers.Dense(1)(layers.Concatenate()([counts(text), number])))
+    model.compile("sgd", "mse")
+    x = {"text": DOCUMENTS, "number": np.ones((8, 2), "float32")}
+    model.fit(x, LABELS, verbose=0)
+    assert model.predict(x, verbose=0).shape == (8, 1)
+    with pytest.raises(ValueError, match="takes dtype string"):
+        model.predict({**x, "text": np.ones(8)}, verbose=0)
+    with pytest.raises(ValueError, match="takes dtype float32"):
+        model.predict({"text": DOCUMENTS, "number": DOCUMENTS}, verbose=0)
