@@ -229,7 +229,8 @@ class MelSpectrogram(Layer):
         if self.power_to_db:
             out = ops.log10(ops.maximum(out, self.min_power)) * 10
             out = out - 10 * math.log10(max(abs(self.ref_power), self.min_power))
-            out = ops.maximum(out, ops.max(out) - self.top_db)
+            loudest = ops.max(out, initial=-math.inf)  # which an empty batch has none of
+            out = ops.maximum(out, loudest - self.top_db)
         return ops.cast(ops.swapaxes(out, -1, -2), self.compute_dtype)
 
     def linear_to_mel_weight_matrix(

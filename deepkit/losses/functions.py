@@ -393,24 +393,5 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
     if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
         raise ValueError(f"ctc takes labels (batch, length) and logits (batch, time, classes). Received shapes "
                          f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}")  # fmt: skip
-    batch, length = y_true.shape
-    steps = y_pred.shape[1]
-    log_p = ops.log_softmax(y_pred, axis=-1)
-    blanks = ops.zeros((batch, length + 1), "int32")
-    states = ops.reshape(ops.stack([blanks[:, :length], y_true], axis=2), (batch, 2 * length))
-    states = ops.concatenate([states, blanks[:, :1]], axis=1)  # blank, l1, blank, l2, ..., blank
-    n = 2 * length + 1
-    rows, low = ops.reshape(ops.arange(batch), (-1, 1)), -1e30
-    skips = ops.concatenate([ops.zeros((batch, 2), "bool"), ops.logical_and(
-        states[:, 2:] != 0, states[:, 2:] != states[:, :-2])], axis=1)  # fmt: skip
-    first = log_p[:, 0][rows, states]
-    alpha = ops.where(ops.arange(n) < 2, first, ops.full_like(first, low))
-    for t in range(1, steps):
-        one = ops.concatenate([ops.full((batch, 1), low, alpha.dtype), alpha[:, :-1]], axis=1)
-        two = ops.concatenate([ops.full((batch, min(2, n)), low, alpha.dtype), alpha[:, : max(n - 2, 0)]], axis=1)
-        two = ops.where(skips, two, ops.full_like(two, low))
-        alpha = ops.logaddexp(ops.logaddexp(alpha, one), two) + log_p[:, t][rows, states]
     lengths = ops.sum(ops.cast(y_true != 0, "int32"), axis=1)
-    last = ops.take_along_axis(alpha, ops.expand_dims(lengths * 2, 1), axis=1)[:, 0]
-    before = ops.take_along_axis(alpha, ops.expand_dims(ops.maximum(lengths * 2 - 1, 0), 1), axis=1)[:, 0]
-    return -ops.where(lengths > 0, ops.logaddexp(last, before), last)
+    return ops.ctc_loss(y_true, y_pred, lengths, ops.full_like(lengths, y_pred.shape[1]))

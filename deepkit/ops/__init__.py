@@ -18,6 +18,7 @@ from .core import *
 from .correlation import *
 from .creation import *
 from .creation import identity_matrix as identity
+from .ctc import *
 from .directional import *
 from .einops import *
 from .elementwise import *

@@ -4,6 +4,7 @@ from .adaptive_pool import *
 from .bessel import *
 from .blocks import *
 from .conv import *
+from .ctc import *
 from .elementwise import *
 from .fourier import *
 from .layerwise import *
