@@ -88,6 +88,10 @@ class ImageAugmentation(Layer):
     random = True
     #: Whether it is applied in inference too.
     always = False
+    #: Whether boxes can't be transformed without knowing their format.
+    needs_box_format = True
+    #: Which of the keys are blended, and so come out in the compute dtype.
+    blends: tuple[str, ...] = ()
 
     def __init__(self, bounding_box_format: str | None = None, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -209,7 +213,7 @@ class ImageAugmentation(Layer):
         if not isinstance(bounding_boxes, dict) or not {"boxes", "labels"} <= set(bounding_boxes):
             raise ValueError(f"{name} {self.name!r}: `bounding_boxes` should be a dictionary with the keys 'boxes' and "
                              f"'labels'. Received: {bounding_boxes!r}")  # fmt: skip
-        if not self.bounding_box_format:
+        if self.needs_box_format and not self.bounding_box_format:
             raise ValueError(f"{name} {self.name!r} was called with bounding boxes, but has no format for them: pass "
                              f"{name}(..., bounding_box_format='xyxy').")  # fmt: skip
         return {**bounding_boxes, "boxes": ops.cast(bounding_boxes["boxes"], "float32"),
@@ -224,6 +228,9 @@ class ImageAugmentation(Layer):
         if "segmentation_masks" in whole:
             masks = whole["segmentation_masks"]
             whole["segmentation_masks"] = Spec(self.augmented_shape(masks.shape), masks.dtype)
+        for key in self.blends:
+            if key in whole:
+                whole[key] = Spec(whole[key].shape, self.compute_dtype)
         return whole if isinstance(data, dict) else whole["images"]
 
     def get_config(self) -> dict[str, Any]:

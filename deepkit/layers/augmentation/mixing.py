@@ -27,6 +27,8 @@ class MixUp(ImageAugmentation):
         True
     """
 
+    blends = ("labels", "segmentation_masks")
+
     def __init__(self, alpha: float = 0.2, data_format: str | None = None, seed: int | None = None, **kwargs: Any):
         super().__init__(data_format=data_format, **kwargs)
         if not alpha > 0:
@@ -113,6 +115,8 @@ class CutMix(_Patches):
         >>> bool((abs(out["labels"].sum(axis=1) - 1) < 1e-6).all())
         True
     """
+
+    blends = ("labels",)
 
     def __init__(self, factor: Any = 1.0, seed: int | None = None, data_format: str | None = None, **kwargs: Any):
         super().__init__(data_format=data_format, **kwargs)
