@@ -41,6 +41,14 @@ class Archive:
     def __exit__(self, *exc: Any) -> None:
         self._zip.close()
 
+    def names(self) -> list[str]:
+        """The names of all members."""
+        return list(self._infos)
+
+    def size(self, name: str) -> int:
+        """The bytes that a member declares to have."""
+        return self._infos[name].file_size
+
     def read(self, name: str, limit: int | None = None) -> bytes:
         """A member's bytes.
 

@@ -13,6 +13,7 @@ from .. import registry
 from ..utils.atomic import atomic_write
 from . import hdf5
 from .archive import MAX_CONFIG, Archive
+from .assets import collect_assets, restore_assets
 from .weights import load_weights as _load
 from .weights import save_weights as _save
 
@@ -99,11 +100,14 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool =
     config = json.dumps(registry.serialize_keras_object(model))
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     weights = _weights_bytes(model)
+    assets = collect_assets(model)
     with atomic_write(filepath, "wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("metadata.json", json.dumps({"keras_version": KERAS_VERSION, "date_saved": now}))
             archive.writestr("config.json", config)
             archive.writestr("model.weights.h5", weights)
+            for name, data in assets.items():
+                archive.writestr(name, data)
 
 
 def load_model(
@@ -127,15 +131,16 @@ def load_model(
     with Archive(filepath) as archive:
         text = archive.read("config.json", MAX_CONFIG)
         weights = archive.read("model.weights.h5")
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{filepath}: config.json is malformed: {error}") from error
-    if not isinstance(config, dict):
-        raise ValueError(f"{filepath}: config.json should hold a dictionary.")
-    if not compile:
-        config["compile_config"] = None
-    model = registry.deserialize_keras_object(config, custom_objects, safe_mode)
-    with hdf5.open_file(io.BytesIO(weights)) as file:
-        _load(model, file, where=str(filepath))
+        try:
+            config = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{filepath}: config.json is malformed: {error}") from error
+        if not isinstance(config, dict):
+            raise ValueError(f"{filepath}: config.json should hold a dictionary.")
+        if not compile:
+            config["compile_config"] = None
+        model = registry.deserialize_keras_object(config, custom_objects, safe_mode)
+        with hdf5.open_file(io.BytesIO(weights)) as file:
+            _load(model, file, where=str(filepath))
+        restore_assets(model, archive)
     return model

@@ -1,4 +1,7 @@
-"""Makes categorical.npz with real Keras on TensorFlow: ``KERAS_BACKEND=tensorflow python make_categorical.py``."""
+"""Makes categorical.npz and text_model.keras with real Keras on TensorFlow.
+
+``KERAS_BACKEND=tensorflow python tests/golden/make_categorical.py``
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 sys.path.insert(0, str(Path(__file__).parent))
 from categorical_cases import CASES
@@ -30,4 +34,16 @@ for name, (make, data, inputs) in CASES.items():
     config = {k: v for k, v in layer.get_config().items() if k not in ("name", "dtype")}
     config = keras.saving.serialize_keras_object(config)
     out[f"{name}/config"] = np.array(json.dumps(config, sort_keys=True))
+
+docs = np.array(["the cat sat", "the dog", "a cat"], dtype=object)
+keras.utils.set_random_seed(0)
+text = keras.Input((1,), dtype="string")
+weighted, numbered = keras.layers.TextVectorization(output_mode="tf_idf"), keras.layers.StringLookup()
+weighted.adapt(docs)
+numbered.adapt(docs)
+embedded = keras.layers.Flatten()(keras.layers.Embedding(5, 2)(numbered(text)))
+model = keras.Model(text, keras.layers.Concatenate()([keras.layers.Flatten()(weighted(text)), embedded]))
+model.save(Path(__file__).with_name("text_model.keras"))
+out["model/y"] = np.asarray(model(tf.constant(docs)[:, None]))
+out["model/x"] = docs.astype(str)
 np.savez_compressed(Path(__file__).with_name("categorical.npz"), **out)

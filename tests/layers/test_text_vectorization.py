@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -119,3 +122,59 @@ def test_text_beside_numbers(device):
         model.predict({**x, "text": np.ones(8)}, verbose=0)
     with pytest.raises(ValueError, match="takes dtype float32"):
         model.predict({"text": DOCUMENTS, "number": DOCUMENTS}, verbose=0)
+
+
+def test_a_file_of_keras(device, tmp_path):
+    path = Path(__file__).parents[1] / "golden" / "text_model.keras"
+    model = deepkit.saving.load_model(path)
+    np.testing.assert_allclose(model.predict(GOLDEN["model/x"], verbose=0), GOLDEN["model/y"], rtol=1e-6)
+    model.save(tmp_path / "again.keras")
+    with zipfile.ZipFile(path) as theirs, zipfile.ZipFile(tmp_path / "again.keras") as mine:
+        assert set(theirs.namelist()) == set(mine.namelist())
+        for name in theirs.namelist():
+            assert not name.startswith("assets/") or theirs.read(name) == mine.read(name)
+    copy = deepkit.saving.load_model(tmp_path / "again.keras")
+    np.testing.assert_allclose(copy.predict(GOLDEN["model/x"], verbose=0), GOLDEN["model/y"], rtol=1e-6)
+
+
+def test_training_goes_on_after_loading(device, tmp_path):
+    model = text_model()
+    model.compile("adam", "mse")
+    model.fit(DOCUMENTS, LABELS, verbose=0)
+    model.save(tmp_path / "text.keras")
+    copy = deepkit.saving.load_model(tmp_path / "text.keras")
+    np.testing.assert_array_equal(copy.predict(DOCUMENTS, verbose=0), model.predict(DOCUMENTS, verbose=0))
+    for m in (model, copy):
+        m.fit(DOCUMENTS, LABELS, verbose=0, shuffle=False)
+    np.testing.assert_allclose(copy.predict(DOCUMENTS, verbose=0), model.predict(DOCUMENTS, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["assets/../../evil.txt", "assets//evil", "assets/layers/..\\evil", "assets/c:evil"])
+def test_assets_stay_in_their_directory(name, tmp_path):
+    model = text_model(deepkit.Input((1,), dtype="string"))
+    model.save(tmp_path / "text.keras")
+    with zipfile.ZipFile(tmp_path / "text.keras", "a") as archive:
+        archive.writestr(name, "evil")
+    with pytest.raises(ValueError, match="refused"):
+        deepkit.saving.load_model(tmp_path / "text.keras")
+
+
+def test_a_layer_of_ones_own_keeps_files(tmp_path):
+    @deepkit.saving.register_keras_serializable("tests")
+    class Motto(layers.Layer):
+        motto = ""
+
+        def call(self, x):
+            return x
+
+        def save_assets(self, directory):
+            (Path(directory) / "deep").mkdir()
+            (Path(directory) / "deep" / "motto.txt").write_text(self.motto)
+
+        def load_assets(self, directory):
+            self.motto = (Path(directory) / "deep" / "motto.txt").read_text()
+
+    layer = Motto()
+    layer.motto = "per aspera"
+    deepkit.Sequential([deepkit.Input((2,)), layer]).save(tmp_path / "m.keras")
+    assert deepkit.saving.load_model(tmp_path / "m.keras").layers[0].motto == "per aspera"
