@@ -24,6 +24,7 @@ _HOMES = {
     ".sample_weight": ("pack_x_y_sample_weight", "unpack_x_y_sample_weight"),
     ".sequence_utils": ("pad_sequences",),
     ".split_dataset": ("split_dataset",),
+    ".text_dataset": ("text_dataset_from_directory",),
     ".timeseries_dataset": ("timeseries_dataset_from_array",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
