@@ -14,12 +14,14 @@ class CallContext(threading.local):
         training: The ``training`` argument in force, or ``None``.
         losses: What :meth:`Layer.add_loss` collected during the outermost call.
         path: Names of the enclosing layers.
+        inline: Symbolic calls of layers leave the ops inside them as the trace, not themselves.
     """
 
     depth = 0
     training: Any = None
     losses: Any = None
     path: tuple[str, ...] = ()
+    inline = False
 
 
 context = CallContext()

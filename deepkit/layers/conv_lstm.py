@@ -10,6 +10,7 @@ from ..config import standardize_data_format
 from ..ops.recurrent import through_time
 from ..registry import export
 from ..utils.windows import size_tuple
+from .context import context
 from .core import positive_int
 from .layer import InputSpec
 from .recurrent import OfOneCell
@@ -148,19 +149,19 @@ class ConvLSTMCell(DropoutCell):
     def sequence(self, x: Any, states: Any, mask: Any, training: Any, reverse: bool) -> tuple[Any, list[Any]]:
         """All steps of x (batch, steps, ...): the outputs, and the last states."""
         batch, steps, *rest = x.shape
-        if isinstance(x, Spec):
+        if isinstance(x, Spec) and (steps is None or not context.inline):
             z = self._input_conv(Spec((batch, *rest), x.dtype), None)
             shape = list(z.shape[1:])
             shape[0 if self._axis == 1 else -1] = self.filters
             state = Spec((batch, *shape), x.dtype)
             return Spec((batch, steps, *shape), x.dtype), [state, Spec(state.shape, x.dtype)]
         if states[0] is None:
-            states = self.get_initial_state(batch)
+            states = self.get_initial_state(1 if batch is None else batch)  # one row serves a batch that isn't known
         of_input, of_state = self._masks(x[:, 0], states[0], training)
         if of_input is not None:  # the same in every step
             of_input = [ops.repeat(m, steps, axis=0) for m in of_input]
-        z = self._input_conv(ops.reshape(x, (batch * steps, *rest)), of_input)
-        z = ops.reshape(z, (batch, steps, *z.shape[1:]))
+        z = self._input_conv(ops.reshape(x, (-1 if batch is None else batch * steps, *rest)), of_input)
+        z = ops.reshape(z, (-1 if batch is None else batch, steps, *z.shape[1:]))
 
         def step(zt: Any, states: Any) -> tuple[Any, Any]:
             new = self._step(zt, states, of_state)

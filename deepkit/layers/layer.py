@@ -472,6 +472,8 @@ class Layer:
         self.built = True
 
     def _symbolic_call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        if context.inline:
+            return self.call(*args, **kwargs)
         with paused(), shapes_only():
             outputs = self.compute_output_spec(*args, **kwargs)
         if local.shapes_only:

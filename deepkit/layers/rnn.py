@@ -11,6 +11,7 @@ from ..autograd.variable import Variable
 from ..ops.recurrent import through_time
 from ..registry import export, serialize_keras_object
 from ..utils.nest import flatten, map_nest
+from .context import context
 from .layer import Layer
 from .recurrent_cell import DropoutCell
 from .stacked_rnn_cells import StackedRNNCells
@@ -139,6 +140,8 @@ class RNN(Layer):
             if batch is None or isinstance(flatten(sequences)[0], Spec):
                 with paused():
                     found = self.get_initial_state(1)
+                if context.inline:
+                    return found  # values, which serve any batch
                 return map_nest(lambda s: Spec((batch, *s.shape[1:]), s.dtype), found)
             return self.get_initial_state(batch)
         states = list(given) if isinstance(given, (list, tuple)) else [given]
@@ -227,7 +230,7 @@ class RNN(Layer):
             return output, list(new) if isinstance(new, (list, tuple)) else [new]
 
         first = flatten(sequences)[0]
-        if isinstance(first, Spec):
+        if isinstance(first, Spec) and (first.shape[1] is None or not context.inline):
             output, new = step(
                 map_nest(lambda x: Spec((x.shape[0], *x.shape[2:]), x.dtype), sequences), states
             )

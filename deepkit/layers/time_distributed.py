@@ -7,6 +7,7 @@ from typing import Any
 from .. import ops
 from ..autograd.spec import Spec
 from ..registry import export
+from .context import context
 from .layer import Layer
 from .normalization import BatchNormalization
 from .wrapper import Wrapper
@@ -50,7 +51,7 @@ class TimeDistributed(Wrapper):
         self._check_mask(inputs, mask)
         kwargs: dict[str, Any] = {"training": training} if self.layer._signature.training else {}
         batch, steps, *rest = inputs.shape
-        if isinstance(inputs, Spec):
+        if isinstance(inputs, Spec) and (steps is None or not context.inline):
             y = self.layer(Spec((batch, *rest), inputs.dtype), **kwargs)
             return Spec((y.shape[0], steps, *y.shape[1:]), y.dtype)
         masked = mask is not None and "mask" in self.layer._signature.masks
@@ -59,8 +60,8 @@ class TimeDistributed(Wrapper):
             return ops.stack([self.layer(inputs[:, t], **each[t]) for t in range(steps)], axis=1)
         if masked:
             kwargs["mask"] = ops.reshape(mask, (batch * steps, *mask.shape[2:]))
-        y = self.layer(ops.reshape(inputs, (batch * steps, *rest)), **kwargs)
-        return ops.reshape(y, (batch, steps, *y.shape[1:]))
+        y = self.layer(ops.reshape(inputs, (-1 if batch is None else batch * steps, *rest)), **kwargs)
+        return ops.reshape(y, (-1 if batch is None else batch, steps, *y.shape[1:]))
 
     def _check_mask(self, inputs: Any, mask: Any) -> None:
         if mask is None:

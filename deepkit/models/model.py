@@ -180,6 +180,28 @@ class Model(Trainer, Layer):
 
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)
 
+    def export(self, filepath: Any, format: str = "onnx", verbose: Any = None, input_signature: Any = None,
+               **kwargs: Any) -> None:  # fmt: skip
+        """Write the model's inference for another runtime.
+
+        Args:
+            filepath: File to write, atomically.
+            format: ``"onnx"``; the formats of other frameworks need these.
+            verbose: Print where the file is.
+            input_signature: Symbolic inputs, where they should differ from those that the model was built with.
+
+        Raises:
+            ImportError: without the ``onnx`` package (``pip install 'deepkit[onnx]'``).
+            ValueError: for another format, a model that isn't built, or an op that ONNX can't express.
+        """
+        if format != "onnx" or kwargs:
+            raise ValueError(f"export: `format` should be 'onnx', without options. Received: {format!r}, {kwargs}")
+        from ..saving.onnx import export_onnx
+
+        export_onnx(self, filepath, input_signature)
+        if verbose:
+            print(f"Saved as ONNX at {filepath}")
+
     def reset_states(self) -> None:
         """Reset the states of stateful layers."""
         for layer in self._flatten_layers(include_self=False):

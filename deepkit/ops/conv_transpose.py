@@ -40,7 +40,7 @@ class ConvTranspose(Op):
         act: str | None = None,
     ) -> tuple[Any, Any]:  # fmt: skip
         spatial = self._sizes(x, w, strides, padding, dilation, output_padding)
-        pads = _transposed_padding(x.shape[1:-1], spatial, w.shape[:-2], strides, dilation, padding)
+        pads = transposed_padding(x.shape[1:-1], spatial, w.shape[:-2], strides, dilation, padding)
         y = k.conv_transpose(x, w, b, spatial, strides, pads, dilation, act)
         return y, (x, w, y, strides, pads, dilation, act)
 
@@ -55,7 +55,7 @@ class ConvTranspose(Op):
         """An ordinary convolution, with the kernel turned round, over x with s - 1 zeros between its elements."""
         kernel, inputs = w.shape[:-2], w.shape[-1]
         spatial = self._sizes(x, w, strides, padding, dilation, output_padding)
-        pads = _transposed_padding(x.shape[1:-1], spatial, kernel, strides, dilation, padding)
+        pads = transposed_padding(x.shape[1:-1], spatial, kernel, strides, dilation, padding)
         turned = transpose(w[tuple(slice(None, None, -1) for _ in kernel)], (*range(len(kernel)), -1, -2))
         sizes = x.shape[1:-1]
         if max(strides) > 1:
@@ -75,7 +75,7 @@ class ConvTranspose(Op):
         return convolution.reference(x, turned, b, (1,) * len(kernel), tuple(around), dilation, act)
 
 
-def _transposed_padding(n: Any, out: Any, kernel: Any, strides: Any, dilation: Any, padding: str) -> Pairs:
+def transposed_padding(n: Any, out: Any, kernel: Any, strides: Any, dilation: Any, padding: str) -> Pairs:
     """Padding of the convolution that takes ``out`` to ``n``."""
     pairs = []
     for a, m, k, s, d in zip(n, out, kernel, strides, dilation):
