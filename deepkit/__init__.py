@@ -37,7 +37,7 @@ from .regularizers import Regularizer
 __version__ = "0.1.0"
 
 # Modules that a program may never touch are imported when it first does.
-_LATER = ("callbacks", "datasets", "saving", "tree")
+_LATER = ("callbacks", "datasets", "mixed_precision", "preprocessing", "saving", "tree")
 
 __all__ = [
     "Constraint", "DTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec",
@@ -45,7 +45,8 @@ __all__ = [
     "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers",
     "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils",
+    "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random",
+    "regularizers", "saving", "tree", "utils",
 ]  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def _keras_backend() -> None:
     """Put the functions of ``keras.backend`` beside deepkit's own in :mod:`deepkit.backend`."""
     from .autograd.dtypes import is_float, np_dtype, result_type, standardize_dtype
     from .autograd.spec import is_keras_tensor
-    from .utils.naming import reset_names
+    from .utils.naming import get_uid, reset_names
 
     def clear_session(free_memory: bool = True) -> None:
         """Start counting automatic names anew."""
@@ -83,9 +84,13 @@ def _keras_backend() -> None:
         """Whether a dtype is a floating one."""
         return is_float(np_dtype(dtype))
 
+    def is_int_dtype(dtype: Any) -> bool:
+        """Whether a dtype is one of integers."""
+        return np_dtype(dtype).kind in "iu"
+
     for name in ("epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format"):
         setattr(backend, name, getattr(config, name))
-    for fn in (clear_session, is_keras_tensor, is_float_dtype, result_type, standardize_dtype):
+    for fn in (clear_session, is_keras_tensor, get_uid, is_float_dtype, is_int_dtype, result_type, standardize_dtype):
         setattr(backend, fn.__name__, fn)
     utils.clear_session = clear_session  # type: ignore[attr-defined]
 

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from .backend import BackendUnavailableError, backend, device, set_backend
 
 __all__ = [
-    "BackendUnavailableError", "backend", "device", "set_backend", "floatx", "set_floatx", "epsilon", "set_epsilon",
-    "image_data_format", "set_image_data_format", "standardize_data_format", "disable_interactive_logging",
-    "enable_interactive_logging", "is_interactive_logging_enabled",
+    "BackendUnavailableError", "backend", "device", "disable_flash_attention", "disable_interactive_logging",
+    "disable_traceback_filtering", "dtype_policy", "enable_flash_attention", "enable_interactive_logging",
+    "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
+    "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled",
+    "max_epochs", "max_steps_per_epoch", "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx",
+    "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch", "standardize_data_format",
 ]  # fmt: skip
 
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
 _interactive_logging = True
+_traceback_filtering = True
+_flash_attention: bool | None = None
+
+
+def _limit(value: Any, name: str) -> int | None:
+    """Check a limit; ``None``, 0 and the empty string stand for no limit."""
+    if value in (None, "", 0, "0"):
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name} should be a positive integer or None. Received: {value!r}")
+    return number
+
+
+_max_epochs = _limit(os.environ.get("KERAS_MAX_EPOCHS"), "KERAS_MAX_EPOCHS")
+_max_steps_per_epoch = _limit(os.environ.get("KERAS_MAX_STEPS_PER_EPOCH"), "KERAS_MAX_STEPS_PER_EPOCH")
 
 
 def floatx() -> str:
@@ -96,3 +119,124 @@ def is_interactive_logging_enabled() -> bool:
         True
     """
     return _interactive_logging
+
+
+def dtype_policy() -> Any:
+    """The :class:`deepkit.DTypePolicy` of layers that are given none: that of ``floatx()`` unless set.
+
+    Example:
+        >>> dtype_policy()
+        <DTypePolicy "float32">
+    """
+    from . import dtype_policies
+
+    return dtype_policies.dtype_policy()
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy of layers that are given none.
+
+    Args:
+        policy: A :class:`deepkit.DTypePolicy` or its name, such as ``"mixed_float16"``.
+    """
+    from . import dtype_policies
+
+    dtype_policies.set_dtype_policy(policy)
+
+
+def max_epochs() -> int | None:
+    """The most epochs that ``fit`` runs, or ``None``; at the start, what the variable KERAS_MAX_EPOCHS says."""
+    return _max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limit the epochs of every ``fit``, to try a program out quickly.
+
+    Args:
+        max_epochs: The limit, ``None`` for none.
+
+    Raises:
+        ValueError: unless it is a positive integer or ``None``.
+    """
+    global _max_epochs
+    _max_epochs = _limit(max_epochs, "max_epochs")
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most steps of an epoch in ``fit``, ``evaluate`` and ``predict``, or ``None``; at the start, what the variable
+    KERAS_MAX_STEPS_PER_EPOCH says."""
+    return _max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limit the steps of every epoch, to try a program out quickly.
+
+    Args:
+        max_steps_per_epoch: The limit, ``None`` for none.
+
+    Raises:
+        ValueError: unless it is a positive integer or ``None``.
+    """
+    global _max_steps_per_epoch
+    _max_steps_per_epoch = _limit(max_steps_per_epoch, "max_steps_per_epoch")
+
+
+def enable_unsafe_deserialization() -> None:
+    """Let configurations and files that are loaded from now on in this process hold bytecode of lambda functions.
+
+    It is then run as if every load said ``safe_mode=False``: call it only if all files come from those you trust.
+    """
+    from .registry import disable_safe_mode
+
+    disable_safe_mode()
+
+
+def enable_flash_attention() -> None:
+    """Ask attention layers for fused attention.
+
+    The setting is kept for programs that ask for it: deepkit has one implementation of attention, which it doesn't
+    change.
+    """
+    global _flash_attention
+    _flash_attention = True
+
+
+def disable_flash_attention() -> None:
+    """Take :func:`enable_flash_attention` back."""
+    global _flash_attention
+    _flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """What was asked for last, ``None`` if nothing was."""
+    return _flash_attention
+
+
+def enable_traceback_filtering() -> None:
+    """Ask for tracebacks without a library's own frames.
+
+    The setting is kept for programs that ask for it: deepkit's calls are few frames deep, and it filters none.
+    """
+    global _traceback_filtering
+    _traceback_filtering = True
+
+
+def disable_traceback_filtering() -> None:
+    """Take :func:`enable_traceback_filtering` back."""
+    global _traceback_filtering
+    _traceback_filtering = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What was asked for last; true at the start."""
+    return _traceback_filtering
+
+
+def is_nnx_enabled() -> bool:
+    """Whether variables are those of Flax's NNX, which there is not in deepkit.
+
+    Example:
+        >>> is_nnx_enabled()
+        False
+    """
+    return False

@@ -2,7 +2,8 @@
 
 A configuration is data: ``{"module", "class_name", "config", "registered_name"}``. The class is looked up in a table
 of deepkit's own public classes (by the path Keras gives them) and of those that the program itself registered. A
-module path in a configuration is never imported, and no code is ever read from one.
+module path in a configuration is never imported. Code, the bytecode of a lambda function, is read from one only for
+callers that switched the safe mode off.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ _paths: dict[Any, str] = {}
 _custom: dict[str, Any] = {}
 _custom_names: dict[Any, str] = {}
 _scopes = threading.local()
+_safe_by_default = True
 
 #: Nesting deeper than this is refused: no real model comes near it, and Python's stack ends not far above.
 MAX_DEPTH = 200
@@ -189,7 +191,8 @@ def deserialize_keras_object(
     Args:
         config: What :func:`serialize_keras_object` gave, or the older ``{"class_name", "config"}``, or a name.
         custom_objects: Further classes and functions by name.
-        safe_mode: Refuse what carries code; nothing but ``False`` switches it off.
+        safe_mode: Refuse what carries code; nothing but ``False`` switches it off. Within a load that is under way,
+            and after :func:`deepkit.config.enable_unsafe_deserialization`, what was said there holds.
         module_objects: Names that a plain string or an old configuration may mean.
         printable_module_name: What to call the kind of object in messages.
 
@@ -198,6 +201,7 @@ def deserialize_keras_object(
     """
     if _depth > MAX_DEPTH:
         raise ValueError(f"The configuration is nested more than {MAX_DEPTH} levels deep.")
+    safe_mode = getattr(_scopes, "safe", safe_mode is not False and _safe_by_default)
 
     def inner(value: Any) -> Any:
         return deserialize_keras_object(value, custom_objects, safe_mode, None, printable_module_name, _depth + 1)
@@ -223,7 +227,7 @@ def deserialize_keras_object(
     if not isinstance(class_name, str):
         raise ValueError(f"class_name should be a string, not {class_name!r}.")
     if class_name.startswith("__"):
-        return _tagged(class_name, inside, inner)
+        return _tagged(class_name, inside, inner, safe_mode)
     if class_name == "function":
         return _function(config, custom_objects)
     cls = _find_class(config, custom_objects, module_objects)
@@ -248,17 +252,46 @@ def deserialize_keras_object(
 @contextmanager
 def safe_mode_scope(safe_mode: Any) -> Iterator[None]:
     """Carry ``safe_mode`` down to nested ``from_config`` calls; only ``False`` itself is unsafe."""
-    before = getattr(_scopes, "safe", True)
+    before = getattr(_scopes, "safe", None)
     _scopes.safe = safe_mode is not False
     try:
         yield
     finally:
-        _scopes.safe = before
+        if before is None:
+            del _scopes.safe
+        else:
+            _scopes.safe = before
 
 
 def in_safe_mode() -> bool:
     """Whether objects that carry code are refused; true unless a caller switched it off."""
-    return getattr(_scopes, "safe", True)
+    return getattr(_scopes, "safe", _safe_by_default)
+
+
+def disable_safe_mode() -> None:
+    """Let every later load in this process run bytecode."""
+    global _safe_by_default
+    _safe_by_default = False
+
+
+def load_code(config: Any, safe_mode: bool) -> Any:
+    """The lambda function whose bytecode is in the ``config`` of a ``"__lambda__"`` entry.
+
+    Raises:
+        ValueError: in safe mode, or for something that is no bytecode.
+    """
+    if safe_mode:
+        raise ValueError(
+            "The configuration holds a lambda function as bytecode, which can do anything when it runs, so it is "
+            "refused. If you trust its source, load with safe_mode=False or call "
+            "deepkit.config.enable_unsafe_deserialization(). Otherwise build the model in code and load its weights."
+        )
+    from .utils.lambda_code import load_lambda
+
+    value = config.get("value")
+    if value is None:
+        value = [config.get(key) for key in ("code", "defaults", "closure")]
+    return load_lambda(*deserialize_keras_object(value))
 
 
 def _find_class(config: dict, custom_objects: dict[str, Any] | None, module_objects: Any) -> Any:
@@ -297,7 +330,9 @@ def _function(config: dict, custom_objects: dict[str, Any] | None) -> Any:
     raise ValueError(f"Unknown function {name!r}. Register it or pass it in custom_objects.")
 
 
-def _tagged(tag: str, inside: Any, inner: Callable[[Any], Any]) -> Any:
+def _tagged(tag: str, inside: Any, inner: Callable[[Any], Any], safe_mode: bool) -> Any:
+    if tag == "__lambda__":
+        return load_code(inside, safe_mode)
     if tag == "__tuple__":
         return tuple(inner(x) for x in inside)
     if tag == "__bytes__":

@@ -17,7 +17,7 @@ LAYERS = [
     {"autograd"},
     {"ops"},
     {"activations", "initializers", "losses", "metrics", "optimizers", "layers", "regularizers", "constraints",
-     "random", "dtype_policies", "distribution"},
+     "random", "dtype_policies", "mixed_precision", "distribution"},
     {"training", "callbacks"},
     {"models"},
     {"saving"},

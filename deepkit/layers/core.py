@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from .. import activations, constraints, initializers, ops, regularizers
 from ..ops.linear import dense
-from ..registry import export, in_safe_mode
+from ..registry import export, in_safe_mode, load_code
 from .layer import InputSpec, Layer
 
 
@@ -229,10 +229,17 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         from ..registry import serialize_keras_object
+        from ..utils.lambda_code import dump_lambda, is_lambda
 
+        function = self.function
+        if is_lambda(function):
+            code = dict(zip(("code", "defaults", "closure"), dump_lambda(function)))
+            serialized: Any = {"class_name": "__lambda__", "config": code}
+        else:
+            serialized = serialize_keras_object(function)
         return {
             **super().get_config(),
-            "function": serialize_keras_object(self.function),
+            "function": serialized,
             "output_shape": None if callable(self._output_shape) else self._output_shape,
             "mask": None if self._mask is None else serialize_keras_object(self._mask),
             "arguments": self.arguments,
@@ -242,11 +249,7 @@ class Lambda(Layer):
     def from_config(cls, config: dict[str, Any]) -> Any:
         function = config.get("function")
         if isinstance(function, dict) and function.get("class_name") == "__lambda__":
-            raise ValueError(
-                "The configuration of a Lambda layer holds bytecode, which deepkit never runs. Build the model in code "
-                "and load its weights, or register the function and pass it in custom_objects."
-                + ("" if in_safe_mode() else " safe_mode=False doesn't change that.")
-            )
+            config = {**config, "function": load_code(function["config"], in_safe_mode())}
         return super().from_config(config)
 
 

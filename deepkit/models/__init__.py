@@ -44,3 +44,12 @@ def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
         raise ValueError("clone_model with a clone_function takes functional and sequential models.")
     clones = {layer.name: layer if isinstance(layer, InputLayer) else clone_function(layer) for layer in model.layers}
     return model.rewire(clones, input_tensors)
+
+
+def __getattr__(name):
+    # Saving is above models in the order of imports, and reads files with packages that few programs need.
+    if name in ("load_model", "save_model"):
+        from .. import saving
+
+        return getattr(saving, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -115,13 +115,14 @@ def load_model(
 ) -> Any:
     """The model in a ``.keras`` file.
 
-    Only classes that deepkit has or the program registered are made; nothing in the file is run.
+    Only classes that deepkit has or the program registered are made; code in the file is run with ``safe_mode=False``
+    only.
 
     Args:
         filepath: The file.
         custom_objects: Further classes and functions by name.
         compile: Compile it as it was when it was saved.
-        safe_mode: Refuse what carries code. deepkit never runs code from a file, whatever this says.
+        safe_mode: Refuse files with code, the bytecode of lambda functions; ``False`` runs it.
 
     Raises:
         ValueError: for a file that is malformed or names unknown classes.

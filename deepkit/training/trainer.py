@@ -16,6 +16,7 @@ from .callbacks import CallbackList, History, make_callbacks
 from .checks import check_first_batch
 from .compiled import CompiledLoss, CompiledMetrics
 from .data import make_loader, split_validation, unpack_x_y_sample_weight
+from .limits import limited, limited_epochs
 
 
 class Trainer:
@@ -288,13 +289,14 @@ class Trainer:
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch,
             class_weight=class_weight
         )  # fmt: skip
+        epochs, loader = limited_epochs(epochs), limited(loader)
         self._prepare(loader, training=True)
         validation = None
         if validation_data is not None:
             vx, vy, vw = unpack_x_y_sample_weight(validation_data)
             validation = make_loader(vx, vy, vw, batch_size=validation_batch_size or batch_size, shuffle=False,
                                      steps=validation_steps)  # fmt: skip
-            self._prepare(validation, training=False)
+            self._prepare(limited(validation), training=False)
         listeners = make_callbacks(
             callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches, loader=loader
         )
@@ -363,7 +365,7 @@ class Trainer:
         """
         _no_more(kwargs, "evaluate")
         self._require_compiled("evaluate")
-        loader = make_loader(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps)
+        loader = limited(make_loader(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps))
         self._prepare(loader, training=False)
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
         logs = self._evaluate(loader, listeners)
@@ -404,7 +406,7 @@ class Trainer:
             steps: Steps to run.
             callbacks: List of callbacks.
         """
-        loader = make_loader(x, None, None, batch_size=batch_size, shuffle=False, steps=steps, predicting=True)
+        loader = limited(make_loader(x, batch_size=batch_size, shuffle=False, steps=steps, predicting=True))
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
         run = steps_module.predict_runner(self)
         listeners.on_predict_begin()

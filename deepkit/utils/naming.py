@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 _counts: Counter[str] = Counter()
+_uids: Counter[str] = Counter()
 
 
 def to_snake_case(name: str) -> str:
@@ -29,9 +30,21 @@ def auto_name(prefix: str) -> str:
     return f"{prefix}_{n}" if n else prefix
 
 
+def get_uid(prefix: str = "") -> int:
+    """How often this was asked for ``prefix``: 1, 2, 3, ...
+
+    Example:
+        >>> get_uid("my_layer"), get_uid("my_layer")
+        (1, 2)
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
 def reset_names() -> None:
     """Start counting again (``clear_session``)."""
     _counts.clear()
+    _uids.clear()
 
 
 def close_matches(name: Any, known: Any) -> str:
