@@ -109,6 +109,10 @@ class ImageAugmentation(Layer):
     def _factor(self, value: Any, bounds: tuple[float, float], argument: str = "factor") -> tuple[float, float]:
         return factor_range(value, bounds, argument, type(self).__name__)
 
+    def _over_pixels(self, reduce: Any, images: Any) -> Any:
+        """``reduce`` over height, then width: so the first, larger step runs along long rows."""
+        return reduce(reduce(images, axis=self.height_axis, keepdims=True), axis=self.width_axis, keepdims=True)
+
     # -- to be overridden ----------------------------------------------------------------------------------------------
     def draw(self, shape: Any, seed: Any) -> Any:
         """A random transformation for images of ``shape`` (of rank 4)."""

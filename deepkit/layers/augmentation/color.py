@@ -92,7 +92,7 @@ class RandomContrast(_Color):
 
     def augment_images(self, images: Any, transformation: Any) -> Any:
         factor = ops.cast(per_image(transformation["contrast_factor"]), images.dtype)
-        mean = ops.mean(images, axis=(self.height_axis, self.width_axis), keepdims=True)
+        mean = self._over_pixels(ops.mean, images)
         return self._clip((images - mean) * factor + mean)
 
 

@@ -37,8 +37,7 @@ class AutoContrast(ImageAugmentation):
 
     def augment_images(self, images: Any, transformation: Any) -> Any:
         bottom, top = self.value_range
-        axes = (self.height_axis, self.width_axis)
-        low, high = ops.min(images, axes, keepdims=True), ops.max(images, axes, keepdims=True)
+        low, high = self._over_pixels(ops.min, images), self._over_pixels(ops.max, images)
         flat = high == low
         stretched = (images - low) * ((top - bottom) / ops.where(flat, 1.0, high - low)) + bottom
         return ops.where(flat, images, ops.clip(stretched, bottom, top))
