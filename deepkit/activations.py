@@ -144,6 +144,7 @@ def _from_ops(name: str) -> Callable[..., Any]:
 
     fn.__name__ = fn.__qualname__ = name
     fn.__doc__ = f"See :func:`deepkit.ops.{name}`."
+    fn.__wrapped__ = getattr(ops, name)  # type: ignore[attr-defined]  # for its signature
     return fn
 
 

@@ -34,6 +34,7 @@ class Spec:
         dtype: Any = "float32",
         sparse: bool = False,
         ragged: bool = False,
+        record_history: bool = True,
         name: str | None = None,
         **kwargs: Any,
     ):

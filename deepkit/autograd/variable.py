@@ -49,6 +49,7 @@ class Variable(Tensor):
         aggregation: str = "none",
         synchronization: str = "auto",
         name: str | None = None,
+        layout: Any = None,
         **kwargs: Any,
     ):
         k = backend.active()

@@ -32,7 +32,7 @@ def _load_cuda() -> ModuleType:
     return cuda.load()
 
 
-def set_backend(name: str) -> None:
+def set_backend(backend: str) -> None:
     """Choose where new tensors live: ``"numpy"``, ``"cupy"``, or ``"auto"`` (CuPy where a usable GPU is).
 
     Raises:
@@ -40,19 +40,19 @@ def set_backend(name: str) -> None:
         BackendUnavailableError: if ``"cupy"`` can't run here.
     """
     global _active
-    if name == "auto":
+    if backend == "auto":
         from .cuda import device
 
         try:
             _active = _load_cuda() if device.usable() else cpu
         except BackendUnavailableError:
             _active = cpu
-    elif name == "numpy":
+    elif backend == "numpy":
         _active = cpu
-    elif name == "cupy":
+    elif backend == "cupy":
         _active = _load_cuda()
     else:
-        raise ValueError(f"Unknown backend {name!r}. Use 'auto', 'numpy' or 'cupy'.")
+        raise ValueError(f"Unknown backend {backend!r}. Use 'auto', 'numpy' or 'cupy'.")
 
 
 def active() -> ModuleType:
@@ -69,17 +69,17 @@ def backend() -> str:
 
 
 @contextmanager
-def device(name: str) -> Iterator[None]:
+def device(device_name: str) -> Iterator[None]:
     """Make new tensors on ``"cpu"`` or ``"gpu:N"`` inside the block.
 
     Raises:
-        ValueError: for another form of name.
+        ValueError: for another form of device_name.
         BackendUnavailableError: if the GPU isn't there.
     """
     global _active
-    kind, _, index = str(name).lower().partition(":")
+    kind, _, index = str(device_name).lower().partition(":")
     if kind not in ("cpu", "gpu", "cuda") or (index and not index.isdigit()):
-        raise ValueError(f"Unknown device {name!r}. Use 'cpu', 'gpu' or 'gpu:N'.")
+        raise ValueError(f"Unknown device {device_name!r}. Use 'cpu', 'gpu' or 'gpu:N'.")
     before = active()
     if kind == "cpu":
         _active = cpu
