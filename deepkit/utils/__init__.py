@@ -13,6 +13,7 @@ _HOMES = {
     "..autograd.dtypes": ("standardize_dtype",),
     "..autograd.spec": ("is_keras_tensor",),
     "..config": ("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
+    "..layers.feature_space": ("FeatureSpace",),
     "..models.symbolic": ("get_source_inputs",),
     ".audio_dataset": ("audio_dataset_from_directory",),
     ".config": ("Config",),

@@ -164,4 +164,33 @@ TEXTS: dict[str, Case] = {
     "text_tf_idf_batches": (_t(output_mode="tf_idf"), [DOCUMENTS[:3], DOCUMENTS[3:]], DOCUMENTS),
 }  # fmt: skip
 
+TABLE = {
+    "a": MANY[:100].tolist(), "b": [["x", "y", "z", "x"][i % 4] for i in range(100)],
+    "c": [(i * i) % 7 for i in range(100)], "t": [["the cat sat", "a dog", "the dog"][i % 3] for i in range(100)],
+}  # fmt: skip
+
+
+def _space(features: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    return lambda k: k.utils.FeatureSpace(features(k.utils.FeatureSpace, k.layers), **kwargs)
+
+
+#: Feature spaces, adapted to ``TABLE`` and called on its head: ``make(keras)``.
+SPACES: dict[str, Callable[[Any], Any]] = {
+    "space_concat": _space(
+        lambda f, _: {"a": "float_normalized", "b": "string_categorical",
+                      "c": f.integer_categorical(num_oov_indices=2)},
+        crosses=[("b", "c")], crossing_dim=11),
+    "space_kinds": _space(
+        lambda f, _: {"a": "float_discretized", "b": "string_hashed", "c": f.integer_hashed(num_bins=5)},
+        hashing_dim=6, num_discretization_bins=7),
+    "space_floats": _space(lambda f, _: {"a": f.float_rescaled(scale=2.0, offset=1.0), "c": "float"}),
+    "space_bins": _space(lambda f, _: {"a": f.float_discretized(num_bins=4, output_mode="one_hot"), "c": "float"}),
+    "space_dict": _space(
+        lambda f, _: {"a": f.float(), "b": f.string_categorical(output_mode="int", max_tokens=3),
+                      "c": f.integer_categorical(output_mode="int")},
+        crosses=[("c", "b")], output_mode="dict"),
+    "space_text": _space(
+        lambda f, layers: {"t": f.feature("string", layers.TextVectorization(output_mode="tf_idf"), "float")}),
+}  # fmt: skip
+
 CASES: dict[str, Case] = {**HASHES, **LOOKUPS, **TEXTS}

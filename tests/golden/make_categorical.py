@@ -1,4 +1,4 @@
-"""Makes categorical.npz and text_model.keras with real Keras on TensorFlow.
+"""Makes categorical.npz, text_model.keras and feature_space.keras with real Keras on TensorFlow.
 
 ``KERAS_BACKEND=tensorflow python tests/golden/make_categorical.py``
 """
@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 sys.path.insert(0, str(Path(__file__).parent))
-from categorical_cases import CASES
+from categorical_cases import CASES, SPACES, TABLE
 
 out = {}
 for name, (make, data, inputs) in CASES.items():
@@ -46,4 +46,12 @@ model = keras.Model(text, keras.layers.Concatenate()([keras.layers.Flatten()(wei
 model.save(Path(__file__).with_name("text_model.keras"))
 out["model/y"] = np.asarray(model(tf.constant(docs)[:, None]))
 out["model/x"] = docs.astype(str)
+for name, make in SPACES.items():
+    space = make(keras)
+    space.adapt(TABLE)
+    if name == "space_concat":
+        space.save(Path(__file__).with_name("feature_space.keras"))
+    y = space({key: values[:9] for key, values in TABLE.items() if key in space.features})
+    for key, value in y.items() if isinstance(y, dict) else [("y", y)]:
+        out[f"{name}/{key}"] = np.asarray(value)
 np.savez_compressed(Path(__file__).with_name("categorical.npz"), **out)
