@@ -25,7 +25,7 @@ from . import (
 from .autograd import GradientTape, KerasTensor, Tensor, Variable, grad
 from .config import device
 from .constraints import Constraint
-from .dtype_policies import DTypePolicy
+from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
 from .losses import Loss
@@ -40,7 +40,7 @@ __version__ = "0.1.0"
 _LATER = ("callbacks", "datasets", "mixed_precision", "preprocessing", "saving", "tree")
 
 __all__ = [
-    "Constraint", "DTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec",
+    "Constraint", "DTypePolicy", "FloatDTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec",
     "KerasTensor", "Layer",
     "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers",

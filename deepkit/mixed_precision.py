@@ -6,20 +6,12 @@ by itself; a training loop of one's own wraps its optimizer in :class:`LossScale
 
 from __future__ import annotations
 
-from typing import Any
-
 from .dtype_policies import DTypePolicy, dtype_policy, set_dtype_policy
+from .optimizers import LossScaleOptimizer
 
 Policy = DTypePolicy
 global_policy = dtype_policy
 set_global_policy = set_dtype_policy
 
-__all__ = ["DTypePolicy", "Policy", "dtype_policy", "global_policy", "set_dtype_policy", "set_global_policy"]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "LossScaleOptimizer":
-        from .optimizers import LossScaleOptimizer
-
-        return LossScaleOptimizer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = ["DTypePolicy", "LossScaleOptimizer", "Policy", "dtype_policy", "global_policy", "set_dtype_policy",
+           "set_global_policy"]  # fmt: skip

@@ -56,7 +56,7 @@ def np_dtype(dtype: Any) -> np.dtype:
         try:
             import ml_dtypes
         except ImportError:
-            raise ImportError("bfloat16 on NumPy needs ml_dtypes: pip install ml_dtypes") from None
+            raise ImportError("bfloat16 on NumPy needs ml_dtypes: pip install 'deepkit[bfloat16]'") from None
         return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(object if name == "string" else name)
 

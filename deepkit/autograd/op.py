@@ -15,9 +15,9 @@ from .. import backend
 from ..backend import KERNELS
 from .dtypes import join, join_scalar, np_dtype
 from .spec import Spec, broadcast_shapes
-from .tape import GradientTape, Recorder, local, paused
+from .tape import GradientTape, Recorder, autocasting, local, paused
 from .tensor import Tensor
-from .variable import Variable
+from .variable import AutocastVariable, Variable
 
 _SCALARS = (bool, int, float, complex)
 
@@ -61,7 +61,7 @@ def to_tensor(x: Any, dtype: Any = None) -> Tensor:
     """``x`` as a :class:`Tensor`; a tensor of the right dtype is returned as it is."""
     if type(x) is Tensor and (dtype is None or x.data.dtype == np_dtype(dtype)):
         return x
-    if type(x) is Variable and dtype is None:
+    if isinstance(x, Variable) and dtype is None:
         return identity(x)
     if isinstance(x, Tensor):
         return cast(x, dtype=np_dtype(dtype))
@@ -165,6 +165,13 @@ class Op:
                 scalars = True
             elif isinstance(x, Spec):
                 return self.symbolic(inputs, params)
+            elif isinstance(x, Variable):
+                if local.autocast and kind is AutocastVariable:
+                    return self(*map(_in_compute_dtype, inputs), **params)
+                arrays.append(x.data)
+                if recorder is not None and (position := recorder.find(x)) >= 0:
+                    nodes = nodes or [-1] * len(inputs)
+                    nodes[i] = position
             else:
                 arrays.append(to_array(x))
         if self.weak:
@@ -249,6 +256,14 @@ class Op:
         return super().__reduce__()
 
 
+def _in_compute_dtype(x: Any) -> Any:
+    """An autocast variable as a tensor of its layer's compute dtype; anything else as it is."""
+    if type(x) is not AutocastVariable:
+        return x
+    with autocasting(False):
+        return cast(x, dtype=x.compute_dtype)
+
+
 class Node:
     """One call of an op or a layer on symbolic tensors: ``operation(*args, **kwargs) -> outputs``."""
 
@@ -279,6 +294,8 @@ def spec_of(x: Any) -> Spec:
     """The :class:`Spec` of a tensor-like value."""
     if isinstance(x, Spec):
         return x
+    if isinstance(x, Variable):
+        return Spec(x.shape, x.dtype)
     array = to_array(x)
     return Spec(array.shape, array.dtype.name)
 

@@ -75,6 +75,7 @@ class Recorder:
 class _Local(threading.local):
     recorder: Recorder | None = None
     shapes_only = False
+    autocast = False  # whether variables of layers with mixed precision are seen in their compute dtype
     tapes: tuple = ()
 
 
@@ -99,6 +100,22 @@ class shapes_only:
 
     def __exit__(self, *exc: Any) -> None:
         local.shapes_only = self.saved
+
+
+class autocasting:
+    """Context of a call in mixed precision."""
+
+    __slots__ = ("on", "saved")
+
+    def __init__(self, on: bool = True):
+        self.on = on
+
+    def __enter__(self) -> None:
+        self.saved = local.autocast
+        local.autocast = self.on
+
+    def __exit__(self, *exc: Any) -> None:
+        local.autocast = self.saved
 
 
 class paused:

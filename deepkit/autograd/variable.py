@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend
 from .dtypes import np_dtype, standardize_dtype
+from .tape import local
 from .tensor import Tensor
 
 
@@ -155,6 +156,22 @@ class Variable(Tensor):
     def __reduce__(self) -> Any:
         state = {s: getattr(self, s) for s in ("path", "regularizer", "constraint")}
         return _restore, (np.array(self.numpy()), self.dtype, self._trainable, self.name, state)
+
+
+class AutocastVariable(Variable):
+    """A variable of a layer with mixed precision: within layer calls, ops see it in the layer's compute dtype.
+
+    The cast is an op on the tape, so that gradients come back in the variable's own dtype. It is a class of its own
+    so that ops on other variables needn't ask.
+    """
+
+    __slots__ = ("compute_dtype",)
+
+    compute_dtype: np.dtype
+
+    @property
+    def dtype(self) -> str:
+        return (self.compute_dtype if local.autocast else self.data.dtype).name
 
 
 def _restore(values: np.ndarray, dtype: str, trainable: bool, name: str, state: dict) -> Variable:

@@ -94,10 +94,10 @@ class GroupNormalization(Layer):
             )
         if self.scale:
             self.gamma = self.add_weight((n,), self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
-                                         constraint=self.gamma_constraint)  # fmt: skip
+                                         constraint=self.gamma_constraint, autocast=False)  # fmt: skip
         if self.center:
             self.beta = self.add_weight((n,), self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
-                                        constraint=self.beta_constraint)  # fmt: skip
+                                        constraint=self.beta_constraint, autocast=False)  # fmt: skip
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: n})
         self._channel = self.axis % rank
         self._channels = n

@@ -11,9 +11,9 @@ from .. import dtype_policies
 from ..autograd.dtypes import is_float, np_dtype
 from ..autograd.op import Node, cast, to_tensor
 from ..autograd.spec import Spec
-from ..autograd.tape import local, paused, shapes_only
+from ..autograd.tape import autocasting, local, paused, shapes_only
 from ..autograd.tensor import Tensor
-from ..autograd.variable import Variable
+from ..autograd.variable import AutocastVariable, Variable
 from ..registry import export, serialize_keras_object
 from ..utils.naming import auto_name, close_matches
 from ..utils.nest import flatten, map_nest, pack
@@ -114,8 +114,7 @@ class Layer:
         self.built = False
         self._trainable = bool(trainable)
         self.autocast = autocast
-        self.dtype_policy = dtype_policies.get(dtype)
-        self._compute = np_dtype(self.dtype_policy.compute_dtype)
+        self._use_policy(dtype_policies.get(dtype))
         self.activity_regularizer = None
         if activity_regularizer is not None:
             from .. import regularizers
@@ -138,6 +137,12 @@ class Layer:
             shape = (kwargs.get("batch_size"), *(given if isinstance(given, (tuple, list)) else (given,)))
         if shape is not None:
             self._input_shape_arg = tuple(None if n is None else int(n) for n in shape)
+
+    def _use_policy(self, policy: Any) -> None:
+        self.dtype_policy = policy
+        self._compute = np_dtype(policy.compute_dtype)
+        self._policy_by_path = isinstance(policy, dtype_policies.DTypePolicyMap)
+        self._mixed = policy.compute_dtype != policy.variable_dtype
 
     # -- to be overridden ----------------------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
@@ -173,7 +178,7 @@ class Layer:
             initializer: Name, initializer or callable; ``"glorot_uniform"`` for floats and zeros else by default.
             dtype: Dtype; the policy's variable dtype by default.
             trainable: Whether it is trained.
-            autocast: Accepted for compatibility.
+            autocast: Whether calls in mixed precision see it in the compute dtype.
             regularizer: Adds a loss of the variable.
             constraint: Projection applied after each update.
             aggregation: Accepted for compatibility.
@@ -192,9 +197,12 @@ class Layer:
             else tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
         )
         name = name or f"variable{'_' + str(len(self._own_weights)) if self._own_weights else ''}"
-        variable = Variable(
+        mixed = autocast and self.autocast and self._mixed and is_float(dtype) and dtype != self._compute
+        variable = (AutocastVariable if mixed else Variable)(
             initializers.get(initializer), shape, dtype.name, trainable, autocast, aggregation, name=name
         )
+        if mixed:
+            variable.compute_dtype = self._compute  # type: ignore[attr-defined]
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
@@ -377,6 +385,8 @@ class Layer:
         signature = self._signature
         if args and isinstance(args[0], (list, tuple)) and _is_numbers(args[0]):
             args = (to_tensor(args[0]), *args[1:])
+        if self._policy_by_path:
+            self._use_policy(self.dtype_policy["/".join((*context.path, self.name))])
         args = tuple(map_nest(self._convert, a) for a in args)
         kwargs = {k: map_nest(self._convert, v) for k, v in kwargs.items()}
         self._maybe_build(args, kwargs)
@@ -404,7 +414,11 @@ class Layer:
             if symbolic:
                 outputs = self._symbolic_call(args, kwargs)
             else:
-                outputs = self.call(*args, **kwargs)
+                if self._mixed and self.autocast:
+                    with autocasting():
+                        outputs = self.call(*args, **kwargs)
+                else:
+                    outputs = self.call(*args, **kwargs)
                 if self.activity_regularizer is not None:
                     for y in flatten(outputs):
                         self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
@@ -413,7 +427,7 @@ class Layer:
             context.training, context.losses, context.path = before
         self._set_masks(args, outputs, masks)
         if not self._ready and not symbolic:
-            self._ready = signature.plain and self.autocast and self.activity_regularizer is None
+            self._ready = signature.plain and not self._mixed and self.activity_regularizer is None
         return outputs
 
     def _fill_masks(self, given: dict[str, Any], kwargs: dict[str, Any]) -> Any:
@@ -472,9 +486,11 @@ class Layer:
         self.built = True
 
     def _symbolic_call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        mixed = self._mixed and self.autocast
         if context.inline:
-            return self.call(*args, **kwargs)
-        with paused(), shapes_only():
+            with autocasting(local.autocast or mixed):
+                return self.call(*args, **kwargs)
+        with paused(), shapes_only(), autocasting(local.autocast or mixed):
             outputs = self.compute_output_spec(*args, **kwargs)
         if local.shapes_only:
             return outputs
@@ -500,7 +516,7 @@ class Layer:
         """Shape of the outputs for a shape (or several) of the inputs."""
         specs = [_ShapeNest.to_specs(shape, self.compute_dtype) for shape in (*args, *kwargs.values())]
         self._maybe_build(specs, {})
-        with paused(), shapes_only():
+        with paused(), shapes_only(), autocasting(local.autocast or (self._mixed and self.autocast)):
             context.depth += 1
             try:
                 outputs = self.compute_output_spec(*specs)

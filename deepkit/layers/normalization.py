@@ -112,13 +112,14 @@ class BatchNormalization(Layer):
                              f"{input_shape}")  # fmt: skip
         if self.scale:
             self.gamma = self.add_weight((n,), self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
-                                         constraint=self.gamma_constraint)  # fmt: skip
+                                         constraint=self.gamma_constraint, autocast=False)  # fmt: skip
         if self.center:
             self.beta = self.add_weight((n,), self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
-                                        constraint=self.beta_constraint)  # fmt: skip
-        self.moving_mean = self.add_weight((n,), self.moving_mean_initializer, name="moving_mean", trainable=False)
+                                        constraint=self.beta_constraint, autocast=False)  # fmt: skip
+        self.moving_mean = self.add_weight((n,), self.moving_mean_initializer, name="moving_mean", trainable=False,
+                                           autocast=False)
         self.moving_variance = self.add_weight((n,), self.moving_variance_initializer, name="moving_variance",
-                                               trainable=False)  # fmt: skip
+                                               trainable=False, autocast=False)  # fmt: skip
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: n})
         self._axis = self.axis % rank
         self._wide = statistics_dtype(self.compute_dtype)
@@ -245,10 +246,10 @@ class LayerNormalization(Layer):
         if self.scale:
             self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
                 regularizer=self.gamma_regularizer,
-                                         constraint=self.gamma_constraint)  # fmt: skip
+                                         constraint=self.gamma_constraint, autocast=False)  # fmt: skip
         if self.center and not self.rms_scaling:
             self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
-                                        constraint=self.beta_constraint)  # fmt: skip
+                                        constraint=self.beta_constraint, autocast=False)  # fmt: skip
 
     def call(self, inputs: Any) -> Any:
         rank = len(inputs.shape)

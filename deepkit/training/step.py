@@ -40,6 +40,7 @@ class Runner:
         self.training = training
         # The model's own __call__ adds conversions, masks and bookkeeping of losses, which the runner does once.
         self.direct = type(model).__call__ is Layer.__call__ and model.activity_regularizer is None
+        self.direct = self.direct and not model._mixed
         self.takes_training = model._signature.training
         self.tracker = model._compiled.get("tracker")
         self.has_metrics = model._compiled.get("metrics") is not None

@@ -58,7 +58,8 @@ class Trainer:
             run_eagerly: Switch the capture of the step as a CUDA graph off.
             steps_per_execution: Accepted for compatibility; the step costs too little to batch.
             jit_compile: Accepted for compatibility; there is no compiler.
-            auto_scale_loss: Scale the loss where the compute dtype is float16.
+            auto_scale_loss: With the policy ``"mixed_float16"``, wrap the optimizer in a
+                :class:`deepkit.optimizers.LossScaleOptimizer`.
 
         Raises:
             ValueError: for an unknown name.
@@ -70,6 +71,9 @@ class Trainer:
         compiled_loss = CompiledLoss(loss, loss_weights) if _given(loss) else None
         compiled_metrics = CompiledMetrics(metrics, weighted_metrics) if metrics or weighted_metrics else None
         self.optimizer = optimizer
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+            if not isinstance(optimizer, (optimizers.LossScaleOptimizer, type(None))):
+                self.optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         self.loss = loss
         self.run_eagerly = run_eagerly
         self.steps_per_execution = steps_per_execution

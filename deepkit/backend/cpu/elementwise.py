@@ -57,6 +57,9 @@ def from_numpy(x: ndarray) -> ndarray:
 
 
 def cast(x: ndarray, dtype: Any) -> ndarray:
+    if x.dtype.itemsize > 2 == np.dtype(dtype).itemsize:
+        with np.errstate(over="ignore"):  # as on a GPU; loss scaling looks for infinities
+            return x.astype(dtype)
     return x.astype(dtype)
 
 
