@@ -16,9 +16,11 @@ from .conv import *
 from .conv_transpose import *
 from .core import *
 from .correlation import *
+from .counting import *
 from .creation import *
 from .creation import identity_matrix as identity
 from .ctc import *
+from .custom import *
 from .directional import *
 from .einops import *
 from .elementwise import *
@@ -33,6 +35,7 @@ from .math import *
 from .nan import *
 from .pool import *
 from .products import *
+from .ranges import *
 from .reduce import *
 from .segments import *
 from .shape import *

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..autograd.spec import Spec
 from . import elementwise as e
 from .index import where
 from .logistic import sigmoid, softplus
 from .reduce import _floating, axes_of
 from .reduce import sum as _sum
 from .sorting import cumsum, sort
+from .symbolic import one_node
 from .table import Table
 
 _table = Table(__name__)
@@ -237,6 +239,7 @@ def sparse_sigmoid(x: Any) -> Any:
     return where(x <= -1, 0.0, where(x < 1, (x + 1) * 0.5, 1.0))
 
 
+@one_node
 def glu(x: Any, axis: int = -1) -> Any:
     """a · sigmoid(b), a and b the halves of x along an axis (Dauphin et al. 2016, arXiv:1612.08083).
 
@@ -250,8 +253,10 @@ def glu(x: Any, axis: int = -1) -> Any:
     x = _floating(x)
     a = axes_of(axis, len(x.shape))[0]
     n = x.shape[a]
-    if n is None or n % 2:
-        raise ValueError(f"glu halves axis {axis} of shape {tuple(x.shape)}, whose size must be known and even.")
+    if n is None:
+        return Spec(x.shape, x.dtype)
+    if n % 2:
+        raise ValueError(f"glu halves axis {axis} of shape {tuple(x.shape)}, whose size must be even.")
     lead = (slice(None),) * a
     return x[lead + (slice(0, n // 2),)] * sigmoid(x[lead + (slice(n // 2, n),)])
 

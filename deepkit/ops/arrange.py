@@ -12,6 +12,7 @@ from .creation import arange, cast, eye
 from .index import take
 from .reduce import axes_of
 from .shape import broadcast_to, concatenate, expand_dims, flip, moveaxis, pad, ravel, reshape, swapaxes
+from .symbolic import one_node
 
 
 def _tensor(x: Any) -> Any:
@@ -23,6 +24,7 @@ def _along(x: Any, axis: int, part: Any) -> Any:
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------
+@one_node
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Pieces of a tensor along an axis.
 
@@ -42,6 +44,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     n = x.shape[axes_of(axis, len(x.shape))[0]]
     if hasattr(indices_or_sections, "__len__") or bool(getattr(indices_or_sections, "ndim", False)):
         cuts = [int(i) for i in indices_or_sections]
+        if n is None:
+            return _between(x, axis, cuts)
         return [_along(x, axis, slice(a, b)) for a, b in zip([0, *cuts], [*cuts, n])]
     pieces = operator.index(indices_or_sections)
     if n is None:
@@ -53,6 +57,15 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return [_along(x, axis, slice(i * size, (i + 1) * size)) for i in builtins.range(pieces)]
 
 
+def _between(x: Spec, axis: int, cuts: list[int]) -> list[Spec]:
+    """The shapes of the pieces of an axis of unknown size; only those between two cuts are known."""
+    a = axes_of(axis, len(x.shape))[0]
+    known = all(0 <= low <= high for low, high in zip([0, *cuts], cuts))
+    sizes = [high - low if known else None for low, high in zip([0, *cuts], cuts)] + [None]
+    return [Spec((*x.shape[:a], size, *x.shape[a + 1 :]), x.dtype) for size in sizes]
+
+
+@one_node
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """As :func:`split`, but pieces may differ by one element when the sizes don't divide.
 
@@ -64,6 +77,8 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         return split(x, indices_or_sections, axis)
     x = _tensor(x)
     n, pieces = x.shape[axes_of(axis, len(x.shape))[0]], operator.index(indices_or_sections)
+    if n is None:
+        return [Spec(x.shape, x.dtype) for _ in builtins.range(pieces)]
     small, large = divmod(n, pieces)
     cuts = [small * i + builtins.min(i, large) for i in builtins.range(1, pieces)]
     return split(x, cuts, axis)
@@ -156,6 +171,7 @@ def tile(x: Any, repeats: Any) -> Any:
     return x
 
 
+@one_node
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated along an axis, of the flattened ``x`` by default.
 
@@ -173,6 +189,8 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         x, axis = ravel(x), 0
     axis = axes_of(axis, len(x.shape))[0]
     n = x.shape[axis]
+    if isinstance(repeats, Spec):
+        return Spec((*x.shape[:axis], None, *x.shape[axis + 1 :]), x.dtype)
     several = getattr(repeats, "shape", None) or isinstance(repeats, (list, tuple))
     each: Any = [int(r) for r in repeats] if several else int(repeats)
     if isinstance(each, list) and len(each) == 1:
@@ -275,6 +293,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     return cast(rows + k >= columns, dtype)
 
 
+@one_node
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal of the matrices that two axes span, as a new last axis.
 
@@ -299,6 +318,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
+@one_node
 def diag(x: Any, k: int = 0) -> Any:
     """The k-th diagonal of a matrix, or the matrix with a vector on its k-th diagonal.
 
@@ -312,6 +332,8 @@ def diag(x: Any, k: int = 0) -> Any:
         return diagonal(x, k)
     if len(x.shape) != 1:
         raise ValueError(f"diag takes a vector or a matrix, not shape {tuple(x.shape)}.")
+    if x.shape[0] is None:
+        return Spec((None, None), x.dtype)
     rows = pad(x, ((builtins.max(-k, 0), builtins.max(k, 0)),))
     return expand_dims(rows, 1) * eye(rows.shape[0], k=k, dtype=x.dtype)
 
@@ -339,6 +361,7 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return array
 
 
+@one_node
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     """Coordinates on a grid from one vector an axis; ``"xy"`` swaps the first two axes.
 

@@ -15,6 +15,7 @@ from . import elementwise as e
 from .reduce import _floating
 from .shape import stack
 from .sorting import Plain
+from .symbolic import one_node
 
 
 def _is_complex(x: Any) -> bool:
@@ -139,6 +140,7 @@ _as_real = Basic(
 )
 
 
+@one_node
 def view_as_complex(x: Any) -> Any:
     """The complex numbers x[..., 0] + i x[..., 1].
 
@@ -156,7 +158,7 @@ def view_as_complex(x: Any) -> Any:
         Tensor([1.+2.j, 3.+4.j], dtype=complex64)
     """
     x = _floating(x)
-    if not len(x.shape) or x.shape[-1] != 2:
+    if not len(x.shape) or x.shape[-1] not in (2, None):
         raise ValueError(f"view_as_complex takes a tensor (..., 2), not shape {tuple(x.shape)}.")
     return _as_complex(x)
 

@@ -6,14 +6,15 @@ import builtins
 from typing import Any, Callable, Sequence
 
 from ..autograd.dtypes import standardize_dtype
-from ..autograd.op import Op, paused, to_tensor
+from ..autograd.op import spec_of, to_tensor
 from ..autograd.spec import Spec
-from ..autograd.tensor import Tensor
+from ..utils.nest import flatten
 from . import elementwise as e
 from .arrange import _tensor, unstack
 from .creation import cast, zeros
 from .index import getitem, getitem_grad
 from .shape import flip, moveaxis, reshape, stack
+from .symbolic import is_symbolic, one_node
 
 
 def size(x: Any) -> Any:
@@ -56,6 +57,7 @@ def _starts(start_indices: Any) -> list[int]:
     return [int(i) for i in start_indices]
 
 
+@one_node
 def slice(inputs: Any, start_indices: Sequence[Any], shape: Sequence[int]) -> Any:
     """A block of a tensor: its corner and its shape.
 
@@ -68,10 +70,15 @@ def slice(inputs: Any, start_indices: Sequence[Any], shape: Sequence[int]) -> An
         >>> slice([1, 2, 3, 4], [1], [2])
         Tensor([2, 3], dtype=int32)
     """
+    if isinstance(inputs, Spec):
+        known = [m if n == -1 and not a else None if n == -1 and m is None else m - a if n == -1 else n
+                 for a, n, m in zip(_starts(start_indices), shape, inputs.shape)]  # fmt: skip
+        return Spec(known, inputs.dtype)
     ends = [None if n == -1 else a + n for a, n in zip(_starts(start_indices), shape)]
     return _tensor(inputs)[tuple(builtins.slice(a, b) for a, b in zip(_starts(start_indices), ends))]
 
 
+@one_node
 def slice_update(inputs: Any, start_indices: Sequence[Any], updates: Any) -> Any:
     """A tensor with a block replaced.
 
@@ -85,6 +92,8 @@ def slice_update(inputs: Any, start_indices: Sequence[Any], updates: Any) -> Any
         Tensor([1, 9, 3], dtype=int32)
     """
     inputs, updates = _tensor(inputs), _tensor(updates)
+    if is_symbolic(inputs, updates):
+        return Spec(inputs.shape, inputs.dtype)
     block = tuple(builtins.slice(a, a + n) for a, n in zip(_starts(start_indices), updates.shape))
     return _replaced(inputs, block, cast(updates, inputs.dtype), True)
 
@@ -103,6 +112,7 @@ def _columns(indices: Any) -> tuple[Any, ...]:
     return tuple(raw[..., i] for i in range(raw.shape[-1]))
 
 
+@one_node
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
     """Zeros of ``shape`` with ``values`` added in at ``indices``; repeated indices add up.
 
@@ -115,9 +125,12 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
         >>> scatter([[0], [2], [2]], [1, 2, 3], (3,))
         Tensor([1, 0, 5], dtype=int32)
     """
+    if is_symbolic(indices, values):
+        return Spec([int(n) for n in shape], _tensor(values).dtype)
     return getitem_grad(to_tensor(values), _columns(indices), tuple(int(n) for n in shape), False)
 
 
+@one_node
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """A tensor with elements replaced, or combined with updates, at ``indices``.
 
@@ -134,6 +147,8 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         >>> scatter_update([1, 2, 3], [[0]], [9])
         Tensor([9, 2, 3], dtype=int32)
     """
+    if is_symbolic(inputs, indices, updates):
+        return Spec(_tensor(inputs).shape, _tensor(inputs).dtype)
     inputs = to_tensor(inputs)
     updates = cast(updates, inputs.dtype)
     index = _columns(indices)
@@ -224,6 +239,7 @@ def _first_leaf(tree: Any) -> Any:
     return tree
 
 
+@one_node
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """``f`` applied to each slice along the first axis, results stacked.
 
@@ -239,6 +255,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     return map(function, elements)
 
 
+@one_node
 def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False,
          unroll: Any = 1) -> tuple[Any, Any]:  # fmt: skip
     """``carry, y = f(carry, x)`` along the first axis; the last carry and the stacked ys.
@@ -259,6 +276,9 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
         raise ValueError("scan needs xs or length.")
     xs = _leaves(_tensor, xs) if xs is not None else None
     n = length if xs is None else _first_leaf(xs).shape[0]
+    if is_symbolic(*flatten(init), *flatten(xs)):
+        init, y = f(_leaves(spec_of, init), None if xs is None else _leaves(lambda x: Spec(x.shape[1:], x.dtype), xs))
+        return init, _leaves(lambda x: Spec((n, *x.shape), x.dtype), y)
     assert n is not None
     steps = range(n - 1, -1, -1) if reverse else range(n)
     ys: list[Any] = []
@@ -270,6 +290,7 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
     return init, _leaves(lambda *parts: stack(parts), *ys) if ys else None
 
 
+@one_node
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """All running results of an associative function along an axis.
 
@@ -277,6 +298,8 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         >>> associative_scan(lambda a, b: a + b, to_tensor([1, 2, 3]))
         Tensor([1, 3, 6], dtype=int32)
     """
+    if is_symbolic(*flatten(elems)):
+        return _leaves(lambda x: Spec(x.shape, x.dtype), elems)
     elems = _leaves(lambda x: flip(moveaxis(x, axis, 0), 0) if reverse else moveaxis(x, axis, 0), elems)
     n = _first_leaf(elems).shape[0]
     outs = [_leaves(lambda x: x[0], elems)]
@@ -310,56 +333,7 @@ def vectorize(
     return fn
 
 
-class _Custom(Op):
-    """A function with a gradient of its own; made anew for each call, as it holds the gradient."""
-
-    name = "custom_gradient"
-
-    def __init__(self, value: Any, grad: Any, params: dict):
-        self.value, self.grad, self.params = value, grad, params
-
-    def forward(self, k: Any, *arrays: Any, **params: Any) -> tuple[Any, Any]:
-        return self.value.data, None
-
-    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
-        found = self.grad(Tensor(k.asarray(g)))
-        found = found if isinstance(found, (tuple, list)) else (found,)
-        return [x.data if isinstance(x, Tensor) else x for x in found]
-
-    def tensor_gradients(self, inputs: Any, outs: Any, g: Any, needs: Any, params: dict) -> Any:
-        found = self.grad(g)
-        return found if isinstance(found, (tuple, list)) else (found,)
-
-
-def custom_gradient(f: Any) -> Any:
-    """Decorator: give a function of tensors a gradient of its own.
-
-    Args:
-        f: Function of tensors that returns ``(value, grad)``; ``grad(upstream)`` gives the gradient of each input.
-
-    Example:
-        >>> import deepkit
-        >>> @custom_gradient
-        ... def log1pexp(x):
-        ...     e = deepkit.ops.exp(x)
-        ...     return deepkit.ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
-        >>> float(deepkit.grad(log1pexp)(0.0))
-        0.5
-    """
-    import functools
-
-    @functools.wraps(f)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        inputs = [to_tensor(a) for a in args]
-        with paused():
-            value, grad = f(*inputs, **kwargs)
-        return _Custom(to_tensor(value), grad, kwargs)(*inputs)
-
-    return call
-
-
 __all__ = [
-    "custom_gradient",
     "associative_scan",
     "cond",
     "dtype",

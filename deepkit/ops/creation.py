@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import backend
 from ..autograd.dtypes import np_dtype
+from ..autograd.op import Op, identity, to_tensor
 from ..autograd.op import cast as _cast
-from ..autograd.op import identity, to_tensor
 from ..autograd.op import stop_gradient as _stop
 from ..autograd.spec import Spec
 from ..autograd.tensor import Tensor
@@ -140,12 +140,25 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     return broadcast_to(cast(fill_value, dtype) if dtype is not None else to_tensor(fill_value), shape)
 
 
+class _FilledLike(Op):
+    """A constant in the shape of a symbolic tensor."""
+
+    differentiable = False
+
+    def infer(self, x: Spec, fill: Any, dtype: Any) -> Spec:
+        return Spec(x.shape, dtype.name)
+
+    def forward(self, k: Any, x: Any, fill: Any, dtype: Any) -> tuple[Any, Any]:
+        return k.full(x.shape, fill, dtype=dtype), None
+
+
+_filled_like = _FilledLike()
+
+
 def _like(x: Any, dtype: Any, fill: Any) -> Any:
     dtype = np_dtype(dtype or x.dtype) if hasattr(x, "dtype") or dtype else to_tensor(x).dtype
     if isinstance(x, Spec):
-        if None in x.shape:
-            return cast(x, dtype) * 0 + fill if dtype.kind != "b" else (x == x) if fill else (x != x)
-        return _make(x.shape, dtype, fill)
+        return _filled_like(x, fill=fill, dtype=dtype)
     return _make(to_tensor(x).shape, dtype, fill)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..autograd.op import to_tensor
 from ..autograd.spec import Spec
 from .shape import reshape, transpose
+from .symbolic import one_node
 
 
 def _groups(side: str, pattern: str) -> list[list[str]]:
@@ -35,6 +36,7 @@ def _sizes(groups: list[list[str]], shape: Any, known: dict[str, int], pattern: 
     return sizes
 
 
+@one_node
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     """Axes permuted, split and merged as a pattern says.
 

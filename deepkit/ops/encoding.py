@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import config
-from ..autograd.dtypes import np_dtype
+from ..autograd.dtypes import np_dtype, result_type
 from ..autograd.spec import Spec
 from . import elementwise as e
 from .arrange import _tensor, tril
@@ -20,6 +20,7 @@ from .reduce import min as _min
 from .reduce import sum as _sum
 from .shape import expand_dims, moveaxis, reshape
 from .sorting import Plain
+from .symbolic import one_node
 
 
 def _one_hot_kernel(k: Any, x: Any, classes: int, axis: int, dtype: Any) -> Any:
@@ -199,6 +200,7 @@ def _spread_over(w: Any, x: Any, axis: Any) -> Any:
     return reshape(w, [x.shape[i] if i in axes else 1 for i in range(len(x.shape))])
 
 
+@one_node
 def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None,
                           scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
                           attn_logits_soft_cap: float | None = None) -> Any:  # fmt: skip
@@ -222,6 +224,8 @@ def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, ma
     if len(query.shape) != 4:
         raise ValueError(f"dot_product_attention: query needs shape (batch, T, heads, size), not {tuple(query.shape)}.")
     heads, groups = query.shape[2], key.shape[2]
+    if None in (*query.shape[1:], *key.shape[1:]):
+        return Spec((*query.shape[:3], value.shape[3]), result_type(query.dtype, value.dtype))
     if heads != groups:
         from .arrange import repeat
 

@@ -166,7 +166,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     if (x1 is None) != (x2 is None):
         raise ValueError("where takes both x1 and x2, or neither.")
     if x1 is None:
-        from .sorting import nonzero
+        from .counting import nonzero
 
         return nonzero(condition)
     return _where(condition, *_weak_pair(x1, x2))

@@ -6,14 +6,12 @@ import builtins
 import math
 from typing import Any
 
-from .. import backend
-from ..autograd.dtypes import np_dtype, result_type
+from ..autograd.dtypes import np_dtype
 from ..autograd.op import Basic, to_tensor
 from ..autograd.spec import Spec, broadcast_shapes
-from ..autograd.tensor import Tensor
 from . import elementwise as e
 from .arrange import _tensor
-from .creation import cast, full_like, zeros_like
+from .creation import cast, zeros_like
 from .index import where
 from .reduce import _floating, axes_of, mean, reduced
 from .reduce import all as _all
@@ -288,42 +286,5 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return out
 
 
-# -- ranges ------------------------------------------------------------------------------------------------------------
-def _spaced(kind: str, start: Any, stop: Any, dtype: Any, **params: Any) -> Any:
-    raw = [v.numpy() if isinstance(v, Tensor) else v for v in (start, stop)]
-    if dtype is None:
-        dtype = result_type(*[getattr(v, "dtype", type(v) if type(v) in (int, float) else None) for v in raw], float)
-    import numpy as np
-
-    return Tensor(backend.active().from_numpy(np.asarray(getattr(np, kind)(*raw, **params)).astype(np_dtype(dtype))))
-
-
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
-             axis: int = 0) -> Any:  # fmt: skip
-    """``num`` equally spaced numbers from ``start`` to ``stop``.
-
-    Example:
-        >>> linspace(0, 1, 3)
-        Tensor([0. , 0.5, 1. ], dtype=float32)
-    """
-    out = _spaced("linspace", start, stop, dtype, num=num, endpoint=endpoint, axis=axis)
-    if not retstep:
-        return out
-    gaps = (num - 1) if endpoint else num
-    return out, (_floating(stop) - _floating(start)) / gaps if gaps > 0 else full_like(_floating(start), math.nan)
-
-
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None,
-             axis: int = 0) -> Any:  # fmt: skip
-    """``num`` numbers from base^start to base^stop, equally spaced on a logarithmic scale."""
-    return _spaced("logspace", start, stop, dtype, num=num, endpoint=endpoint, base=base, axis=axis)
-
-
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """``num`` numbers from ``start`` to ``stop``, each the same multiple of the one before."""
-    return _spaced("geomspace", start, stop, dtype, num=num, endpoint=endpoint, axis=axis)
-
-
-__all__ = ["allclose", "average", "clip", "diff", "divide_no_nan", "geomspace", "isclose", "linspace", "logspace",
-           "median", "moments", "nan_to_num", "percentile", "ptp", "quantile", "saturate_cast", "select",
-           "trapezoid"]  # fmt: skip
+__all__ = ["allclose", "average", "clip", "diff", "divide_no_nan", "isclose", "median", "moments", "nan_to_num",
+           "percentile", "ptp", "quantile", "saturate_cast", "select", "trapezoid"]  # fmt: skip

@@ -13,6 +13,7 @@ from .index import where
 from .math import quantile
 from .reduce import Axis, _floating, argmax, argmin, max, min, prod, sum
 from .sorting import cumprod, cumsum
+from .symbolic import one_node
 
 
 def _tensor(x: Any) -> Any:
@@ -152,6 +153,7 @@ def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return cumprod(_without(x, 1)[0], axis, dtype)
 
 
+@one_node
 def nanquantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
     """Quantiles of what isn't NaN; arguments as for :func:`quantile`.
 

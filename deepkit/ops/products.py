@@ -7,12 +7,13 @@ from typing import Any, Sequence
 
 from ..autograd.dtypes import join, np_dtype
 from ..autograd.op import Basic, Op, to_tensor, unbroadcast
-from ..autograd.spec import Spec
+from ..autograd.spec import Spec, broadcast_shapes
 from . import elementwise as e
 from .arrange import _tensor, diagonal
 from .linear import matmul
 from .reduce import axes_of
 from .shape import concatenate, expand_dims, moveaxis, ravel, reshape
+from .symbolic import one_node
 
 
 class Einsum(Op):
@@ -180,6 +181,7 @@ def outer(x1: Any, x2: Any) -> Any:
     return e.multiply(expand_dims(ravel(x1), 1), expand_dims(ravel(x2), 0))
 
 
+@one_node
 def kron(x1: Any, x2: Any) -> Any:
     """Kronecker product: each element of x1 replaced by its product with x2.
 
@@ -191,10 +193,14 @@ def kron(x1: Any, x2: Any) -> Any:
     rank = max(len(x1.shape), len(x2.shape))
     s1 = (1,) * (rank - len(x1.shape)) + tuple(x1.shape)
     s2 = (1,) * (rank - len(x2.shape)) + tuple(x2.shape)
+    if None in s1 + s2:
+        shape = [None if None in (a, b) else a * b for a, b in zip(s1, s2)]
+        return Spec(shape, join(np_dtype(x1.dtype), np_dtype(x2.dtype)).name)
     wide = e.multiply(reshape(x1, [n for a in s1 for n in (a, 1)]), reshape(x2, [n for b in s2 for n in (1, b)]))
     return reshape(wide, [a * b for a, b in zip(s1, s2)])
 
 
+@one_node
 def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """Vector product in two or three dimensions; of plane vectors alone, its third component.
 
@@ -208,6 +214,9 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
+    if None in (a.shape[-1], b.shape[-1]):  # three components, unless both have two
+        shape = (*broadcast_shapes(a.shape[:-1], b.shape[:-1]), None)
+        return Spec(shape, join(np_dtype(a.dtype), np_dtype(b.dtype)).name)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
         raise ValueError(f"cross takes vectors of 2 or 3 components, not shapes {tuple(a.shape)} and {tuple(b.shape)}.")
     third = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]

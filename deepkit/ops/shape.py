@@ -173,6 +173,8 @@ def squeeze(x: Any, axis: Any = None) -> Any:
         >>> squeeze([[[1, 2]]]).shape
         (2,)
     """
+    if axis is None and isinstance(x, Spec):  # an axis of unknown size stays, whatever its size turns out to be
+        axis = tuple(i for i, n in enumerate(x.shape) if n == 1)
     return _squeeze(x, axis=tuple(axis) if isinstance(axis, list) else axis)
 
 
@@ -350,8 +352,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         x: Tensor.
         pad_width: Amount on each side: an int, a pair, or a pair an axis.
         mode: ``"constant"``, or a mode of ``numpy.pad`` that copies elements: ``"edge"``, ``"reflect"``,
-            ``"symmetric"``,
-            ``"wrap"``.
+            ``"symmetric"``, ``"wrap"``.
         constant_values: The value of ``"constant"``, 0 by default.
 
     Raises:
@@ -376,12 +377,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     from .index import take
     from .symbolic import deferred
 
+    if any(n is None and any(pair) for n, pair in zip(x.shape, widths)):
+        sizes = [None if n is None else n + sum(pair) for n, pair in zip(x.shape, widths)]
+        return deferred(pad, (x, widths, mode), {}, Spec(sizes, x.dtype))
     for axis, pair in enumerate(widths):
         if any(pair):
-            if x.shape[axis] is None:  # a functional model looks again when it knows
-                alone = [pair if i == axis else (0, 0) for i in range(len(x.shape))]
-                x = deferred(pad, (x, alone, mode), {}, Spec(x.shape, x.dtype))
-                continue
             x = take(x, np.pad(np.arange(x.shape[axis]), pair, mode=mode), axis=axis)  # type: ignore[call-overload]
     return x
 

@@ -1,32 +1,74 @@
-"""Symbolic calls of functions whose result can't be traced: its shape depends on values, or on an unknown size."""
+"""Symbolic calls of functions as one node, where the nodes of their parts wouldn't do.
+
+A function that is written with other ops is traced op by op on symbolic tensors. That fails where its shape depends on
+values, or where a size that is unknown then is needed to write the parts down (``reshape`` to twice a size, say). Such
+a function is a node of its own: a functional model calls it again, on values.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+import functools
+from typing import Any, Callable, Iterable, Sequence
 
 from ..autograd.op import attach_node
 from ..autograd.spec import Spec
-from ..autograd.tape import local
+from ..autograd.tape import local, shapes_only
+from ..utils.nest import flatten
 
 
 class Function:
-    """A function as the operation of a symbolic call."""
+    """A function as the operation of a symbolic call.
 
-    def __init__(self, fn: Callable[..., Any]):
-        self.fn, self.name = fn, fn.__name__
+    Args:
+        fn: The function.
+        keep: Which leaves of its result are the node's outputs; all by default.
+    """
+
+    def __init__(self, fn: Callable[..., Any], keep: Sequence[int] | None = None):
+        self.fn, self.name, self.keep = fn, fn.__name__, keep
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.fn(*args, **kwargs)
+        y = self.fn(*args, **kwargs)
+        if self.keep is None:
+            return y
+        leaves = flatten(y)
+        return tuple(leaves[i] for i in self.keep)
 
 
 def deferred(fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], outputs: Any) -> Any:
-    """The Specs ``outputs`` as the results of ``fn(*args, **kwargs)``, which a functional model calls on values."""
-    return outputs if local.shapes_only else attach_node(Function(fn), args, kwargs, outputs)
+    """``outputs``, a Spec or a nest of them, as the results of ``fn(*args, **kwargs)``."""
+    if local.shapes_only:
+        return outputs
+    if isinstance(outputs, Spec):
+        return attach_node(Function(fn), args, kwargs, outputs)
+    leaves = flatten(outputs)
+    keep = [i for i, x in enumerate(leaves) if isinstance(x, Spec)]
+    attach_node(Function(fn, keep), args, kwargs, [leaves[i] for i in keep])
+    return outputs
 
 
 def is_symbolic(*values: Any) -> bool:
-    """Whether one of the values is a :class:`Spec`."""
-    return any(isinstance(x, Spec) for x in values)
+    """Whether one of the values, or of the members of one, is a :class:`Spec`."""
+    return any(isinstance(x, Spec) or (type(x) in (tuple, list, dict) and _holds_spec(x)) for x in values)
 
 
-__all__ = ["Function", "deferred", "is_symbolic"]
+def _holds_spec(nest: Any) -> bool:
+    members: Iterable[Any] = nest.values() if type(nest) is dict else nest
+    return any(isinstance(x, Spec) for x in members)
+
+
+def one_node(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: a symbolic call of the function is one node, its Specs those that the function gives for Specs."""
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if local.shapes_only or not (is_symbolic(*args) or (kwargs and is_symbolic(*kwargs.values()))):
+            return fn(*args, **kwargs)
+        with shapes_only():
+            outputs = fn(*args, **kwargs)
+        return deferred(fn, args, kwargs, outputs)
+
+    return call
+
+
+__all__ = ["Function", "deferred", "is_symbolic", "one_node"]
