@@ -217,11 +217,17 @@ class ImageAugmentation(Layer):
         if not isinstance(bounding_boxes, dict) or not {"boxes", "labels"} <= set(bounding_boxes):
             raise ValueError(f"{name} {self.name!r}: `bounding_boxes` should be a dictionary with the keys 'boxes' and "
                              f"'labels'. Received: {bounding_boxes!r}")  # fmt: skip
-        if self.needs_box_format and not self.bounding_box_format:
-            raise ValueError(f"{name} {self.name!r} was called with bounding boxes, but has no format for them: pass "
-                             f"{name}(..., bounding_box_format='xyxy').")  # fmt: skip
+        if self.needs_box_format:
+            self._box_format()
         return {**bounding_boxes, "boxes": ops.cast(bounding_boxes["boxes"], "float32"),
                 "labels": ops.convert_to_tensor(bounding_boxes["labels"])}  # fmt: skip
+
+    def _box_format(self) -> str:
+        if not self.bounding_box_format:
+            name = type(self).__name__
+            raise ValueError(f"{name} {self.name!r} was called with bounding boxes, but has no format for them: pass "
+                             f"{name}(..., bounding_box_format='xyxy').")  # fmt: skip
+        return self.bounding_box_format
 
     def compute_output_spec(self, data: Any, training: Any = None) -> Any:
         """Shapes and dtypes alone: nothing is drawn for symbolic images, whose batch is unknown."""

@@ -57,12 +57,13 @@ class Geometric(ImageAugmentation):
     def augment_bounding_boxes(self, bounding_boxes: dict[str, Any], transformation: Any) -> dict[str, Any]:
         from ...utils.bounding_boxes import clip_to_image_size, convert_format
 
+        given = self._box_format()
         height, width = self.size(transformation)
-        boxes = convert_format(bounding_boxes["boxes"], self.bounding_box_format, "xyxy", height, width)
+        boxes = convert_format(bounding_boxes["boxes"], given, "xyxy", height, width)
         moved = {**bounding_boxes, "boxes": self.move_boxes(boxes, transformation)}
         height, width = self.moved_size(transformation)
         moved = clip_to_image_size(moved, height, width, "xyxy")
-        return {**moved, "boxes": convert_format(moved["boxes"], "xyxy", self.bounding_box_format, height, width)}
+        return {**moved, "boxes": convert_format(moved["boxes"], "xyxy", given, height, width)}
 
 
 def corners(boxes: Any) -> tuple[Any, Any]:

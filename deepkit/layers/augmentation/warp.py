@@ -112,12 +112,12 @@ class RandomPerspective(_Sometimes):
 class RandomElasticTransform(_Sometimes):
     """Shifts the pixels of images by a smooth random field, with a random probability (Simard et al. 2003).
 
-    The field is noise of standard deviation 0.1 · scale · max(height, width), blurred by 0.05 · scale ·
-    min(height, width). Boxes stay as they are; masks move along.
+    It is that of :func:`ops.image.elastic_transform` with alpha = 0.1 · s · max(height, width) and sigma = 0.05 · s ·
+    min(height, width), with s drawn once for the batch. Boxes stay as they are; masks move along.
 
     Args:
         factor: Range that the probability is drawn from, within [0, 1], or one number for [0, factor].
-        scale: Range that the amount is drawn from, within [0, 1], or one number for [0, scale].
+        scale: Range that s is drawn from, within [0, 1], or one number for [0, scale].
         interpolation: ``"nearest"`` or ``"bilinear"``.
         fill_mode: What lies beyond the image, as for :class:`RandomRotation`; also ``"mirror"`` (dcb|abcd|cba).
         fill_value: Value beyond the image with ``fill_mode="constant"``.
