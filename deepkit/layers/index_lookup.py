@@ -103,7 +103,10 @@ class IndexLookup(DataLayer):
     # -- the vocabulary ------------------------------------------------------------------------------------------------
     def _new_vocabulary(self, tokens: Sequence[Any]) -> Vocabulary:
         """The table of the tokens, special ones left out."""
-        return Vocabulary(tokens, self._token_start, self.vocabulary_dtype == "string")
+        masked = None
+        if self.mask_token is not None:
+            masked = self._key(self.mask_token), 0 if self.output_mode == "int" else _DROPPED
+        return Vocabulary(tokens, self._token_start, self.vocabulary_dtype == "string", masked)
 
     def _key(self, token: Any) -> Any:
         """A token as the table holds it."""
@@ -230,7 +233,8 @@ class IndexLookup(DataLayer):
         """
         values = host(data)
         keys = self._keys(values)
-        rows = 1 if values.ndim < 2 else len(values)
+        keys = keys.tolist() if isinstance(keys, np.ndarray) else keys
+        rows = len(values) if values.ndim > 1 and self.output_mode == "tf_idf" else 1
         width = len(keys) // max(rows, 1)
         self._count_rows([keys[i * width : (i + 1) * width] for i in range(rows)])
 
@@ -239,7 +243,8 @@ class IndexLookup(DataLayer):
             raise self._fail("it was given its vocabulary, so it can't be adapted. Make it without `vocabulary`.")
         self._counts.update(rows, documents=self.output_mode == "tf_idf")
 
-    def _keys(self, values: np.ndarray) -> list[Any]:
+    def _keys(self, values: np.ndarray) -> Any:
+        """All tokens as the table takes them: a list of byte strings, or an array of integers."""
         if self.vocabulary_dtype == "string":
             return to_bytes(values)
         if values.dtype.kind not in "iub" and values.size and (
@@ -247,7 +252,7 @@ class IndexLookup(DataLayer):
         ):
             raise self._fail(f"integers are needed. Received: values of dtype {values.dtype}; index strings with "
                              "StringLookup, put fractions in bins with Discretization.")  # fmt: skip
-        return values.astype(np.int64).ravel().tolist()
+        return values.astype(np.int64).ravel()
 
     def finalize_state(self) -> None:
         """Make a vocabulary of the tokens counted."""
@@ -300,31 +305,27 @@ class IndexLookup(DataLayer):
             raise self._fail("in mode 'tf_idf' it needs `idf_weights`: call adapt(data) first, or pass them.")
         return ops.multiply(encode(numbers, "count", depth, _config.floatx()), self.idf_weights)
 
-    def _numbers(self, keys: list[Any]) -> np.ndarray:
+    def _numbers(self, keys: Any) -> np.ndarray:
         """The number of each token, whatever stands for unknown ones included."""
         single = self.num_oov_indices == 1
         numbers = self._vocabulary.numbers(keys, self._oov_start if single else -1)
         if not single:
             unknown = np.flatnonzero(numbers == -1)
-            if self.mask_token is not None and len(unknown):
-                mask = self._key(self.mask_token)
-                unknown = np.array([i for i in unknown.tolist() if keys[i] != mask], np.int64)
             if len(unknown):
-                numbers[unknown] = self._oov_start + self._spread([keys[i] for i in unknown.tolist()])
-        if self.mask_token is not None:
-            mask = self._key(self.mask_token)
-            numbers[[i for i, key in enumerate(keys) if key == mask]] = 0 if self.output_mode == "int" else _DROPPED
+                found = keys[unknown] if isinstance(keys, np.ndarray) else [keys[i] for i in unknown.tolist()]
+                numbers[unknown] = self._oov_start + self._spread(found)
         return numbers
 
-    def _spread(self, keys: list[Any]) -> np.ndarray:
+    def _spread(self, keys: Any) -> np.ndarray:
         """Which of the numbers for unknown tokens each of them gets."""
         if not self.num_oov_indices:
-            raise self._fail(f"with num_oov_indices=0 all tokens must be in the vocabulary. Received: {keys[:10]}, "
-                             "which are not; use num_oov_indices=1 to allow for unknown ones.")  # fmt: skip
+            raise self._fail(f"with num_oov_indices=0 all tokens must be in the vocabulary. "
+                             f"Received: {list(keys[:10])}, which are not; "
+                             "use num_oov_indices=1 to allow for unknown ones.")  # fmt: skip
         if self.vocabulary_dtype != "string":
             if self.oov_method == "floormod":
-                return np.array(keys, np.int64) % self.num_oov_indices
-            keys = [b"%d" % key for key in keys]
+                return keys % self.num_oov_indices
+            keys = to_bytes(keys)
         unique, where = distinct(keys)
         return buckets(unique, self.num_oov_indices, self.salt)[where]
 

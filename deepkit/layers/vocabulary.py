@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import repeat
+from functools import cached_property
+from itertools import chain, repeat
 from typing import Any, Iterable, Sequence
 
 import numpy as np
@@ -19,21 +20,39 @@ class Vocabulary:
         tokens: Byte strings, or integers.
         start: Number of the first.
         strings: Whether they are byte strings.
+        masked: A further token with a number of its own, which goes before.
 
     Example:
         >>> Vocabulary([b"a", b"b"], 1, True).numbers([b"b", b"x"], 0).tolist()
         [2, 0]
     """
 
-    def __init__(self, tokens: Sequence[Any], start: int, strings: bool):
+    def __init__(self, tokens: Sequence[Any], start: int, strings: bool, masked: tuple[Any, int] | None = None):
         self.tokens = tuple(tokens)
-        self._table = {token: i for i, token in enumerate(self.tokens, start)}
-        #: Whether a file of one token a line can't hold the tokens: one has a line break in it, or the last is empty.
-        self.breaks_lines = strings and (self.tokens[-1:] == (b"",) or any(map(_breaks, self.tokens)))
+        self._strings = strings
+        table = {token: i for i, token in enumerate(self.tokens, start)}
+        if masked is not None:
+            table[masked[0]] = masked[1]
+        if strings:
+            self._table = table
+        else:  # integers are looked up by bisection, all at once
+            keys, numbers = np.array([*table], np.int64), np.array([*table.values()], np.int64)
+            order = np.argsort(keys)
+            self._keys, self._numbers = keys[order], numbers[order]
 
-    def numbers(self, tokens: Sequence[Any], default: int) -> np.ndarray:
-        """The number of each token, int64; ``default`` for those not in the table."""
-        return np.fromiter(map(self._table.get, tokens, repeat(default)), np.int64, len(tokens))
+    @cached_property
+    def breaks_lines(self) -> bool:
+        """Whether a file of one token a line can't hold the tokens: one has a line break, or the last is empty."""
+        return self._strings and (self.tokens[-1:] == (b"",) or any(map(_breaks, self.tokens)))
+
+    def numbers(self, tokens: Any, default: int) -> np.ndarray:
+        """The number of each token of a list of byte strings or an array of integers; ``default`` for unknown ones."""
+        if self._strings:
+            return np.fromiter(map(self._table.get, tokens, repeat(default)), np.int64, len(tokens))
+        if not len(self._keys):
+            return np.full(len(tokens), default, np.int64)
+        at = np.minimum(np.searchsorted(self._keys, tokens), len(self._keys) - 1)
+        return np.where(self._keys[at] == tokens, self._numbers[at], default)
 
 
 def _breaks(token: bytes) -> bool:
@@ -54,11 +73,11 @@ class TokenCounts:
 
     def update(self, rows: Iterable[Sequence[Any]], documents: bool) -> None:
         """Count the tokens of documents; ``documents`` says whether to count those that hold each, too."""
-        for row in rows:
-            self._tokens.update(row)
-            if documents:
-                self._holding.update(set(row))
-                self._documents += 1
+        rows = list(rows)
+        self._tokens.update(chain.from_iterable(rows))
+        if documents:
+            self._holding.update(chain.from_iterable(map(set, rows)))
+            self._documents += len(rows)
 
     def ordered(self, left_out: Sequence[Any], limit: int | None) -> list[Any]:
         """The tokens, frequent ones first, equally frequent ones in descending order."""

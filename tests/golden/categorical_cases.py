@@ -14,6 +14,7 @@ MANY = _rng.gamma(2.0, size=(1000,)).astype("float32")
 IDS = np.array([[3, 0, 1], [2, 2, 3]])
 WORDS = np.array([["a", "b", "é"], ["zebra", "a", ""], ["b", "b", "日本"]])
 LONG = np.array(["x" * n + "ab" * (n // 3) for n in (0, 1, 4, 9, 17, 33, 60, 65, 90, 130)])
+LENGTHS = np.array(["".join(chr(97 + (i * i + n) % 26) for i in range(n)) for n in (*range(140), 191, 192, 193, 300)])
 INTS = np.array([[12, -5, 1138], [42, 7, 12]])
 BATCH = [[["a", "b"], ["b", "c"]], [["d", "b"], ["c", "a"]]]
 DOCUMENTS = np.array([
@@ -73,6 +74,8 @@ HASHES: dict[str, Case] = {
     "encode_count_3d": (_c(num_tokens=4, output_mode="count"), None, np.stack([IDS, IDS[:, ::-1]])),
     "hash": (_h(num_bins=17), None, WORDS),
     "hash_long": (_h(num_bins=10007), None, LONG),
+    "hash_every_length": (_h(num_bins=2**62), None, LENGTHS),
+    "hash_every_length_salt": (_h(num_bins=2**62, salt=[2**40, 7]), None, LENGTHS),
     "hash_ints": (_h(num_bins=101), None, INTS),
     "hash_salt": (_h(num_bins=101, salt=1337), None, WORDS),
     "hash_salt_pair": (_h(num_bins=10007, salt=[133, 137]), None, LONG),
