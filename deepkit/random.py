@@ -117,19 +117,27 @@ def draw_seed(seed: Any) -> tuple[int, int]:
     raise ValueError(f"`seed` should be an integer, a SeedGenerator or None. Received: seed={seed!r}")
 
 
-def _floating(dtype: Any) -> np.dtype:
+def _floating(name: str, dtype: Any) -> np.dtype:
     out = np_dtype(dtype)
     if out.kind not in "fV":
-        raise ValueError(f"dtype {out.name} is not a floating one.")
+        raise ValueError(f"{name}: `dtype` should be a floating one. Received: dtype={dtype!r}")
     return out
 
 
-def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def _placed(x: Any, scale: Any, shift: Any, kind: np.dtype) -> Any:
+    """scale · x + shift; where these are tensors, gradients flow to them."""
+    if all(isinstance(v, (int, float, np.generic)) for v in (scale, shift)):
+        return Tensor((x * scale + shift).astype(kind, copy=False))
+    scale, shift = (ops.cast(ops.convert_to_tensor(v), kind) for v in (scale, shift))
+    return Tensor(x) * scale + shift
+
+
+def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Values spread evenly over [minval, maxval).
 
     Args:
         shape: Shape.
-        minval: Lower bound.
+        minval: Lower bound, a number or a tensor that is broadcast to the shape.
         maxval: Upper bound, excluded.
         dtype: Floating dtype, ``floatx()`` by default.
         seed: Integer, :class:`SeedGenerator` or ``None``.
@@ -139,18 +147,20 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = N
         >>> bool((x >= 0).all()), bool((x < 1).all())
         (True, True)
     """
-    k, kind = backend.active(), _floating(dtype)
-    x = k.random_uniform(*draw_seed(seed), _sizes(shape), kind)
-    return Tensor(x if (minval, maxval) == (0.0, 1.0) else (x * (maxval - minval) + minval).astype(kind, copy=False))
+    kind = _floating("uniform", dtype)
+    x = backend.active().random_uniform(*draw_seed(seed), _sizes(shape), kind)
+    if type(minval) in (int, float) and type(maxval) in (int, float) and (minval, maxval) == (0, 1):
+        return Tensor(x)
+    return _placed(x, maxval - minval, minval, kind)
 
 
-def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Values of the normal distribution.
 
     Args:
         shape: Shape.
-        mean: Mean.
-        stddev: Standard deviation.
+        mean: Mean, a number or a tensor that is broadcast to the shape. Gradients flow to it.
+        stddev: Standard deviation, likewise.
         dtype: Floating dtype, ``floatx()`` by default.
         seed: Integer, :class:`SeedGenerator` or ``None``.
 
@@ -158,12 +168,12 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None
         >>> normal((2, 3), seed=1).shape
         (2, 3)
     """
-    kind = _floating(dtype)
+    kind = _floating("normal", dtype)
     x = backend.active().random_normal(*draw_seed(seed), _sizes(shape), kind)
-    return Tensor((x * stddev + mean).astype(kind, copy=False))
+    return _placed(x, stddev, mean, kind)
 
 
-def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Values of the normal distribution cut off two standard deviations from the mean.
 
     Args:
@@ -177,23 +187,34 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
         >>> bool((abs(truncated_normal((1000,), seed=1)) <= 2).all())
         True
     """
-    kind = _floating(dtype)
+    kind = _floating("truncated_normal", dtype)
     x = backend.active().random_truncated_normal(*draw_seed(seed), _sizes(shape), kind)
-    return Tensor((x * stddev + mean).astype(kind, copy=False))
+    return _placed(x, stddev, mean, kind)
 
 
-def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Integers spread evenly over [minval, maxval).
+
+    Args:
+        shape: Shape.
+        minval: Lower bound, an integer or a tensor that is broadcast to the shape.
+        maxval: Upper bound, excluded.
+        dtype: Integer dtype; ``None`` for int32.
+        seed: Integer, :class:`SeedGenerator` or ``None``.
+
+    Raises:
+        ValueError: for another dtype.
 
     Example:
         >>> x = randint((100,), 0, 3, seed=1)
         >>> int(x.min()), int(x.max())
         (0, 2)
     """
-    kind = np_dtype(dtype)
+    kind = np_dtype("int32" if dtype is None else dtype)
     if kind.kind not in "iu":
-        raise ValueError(f"randint: dtype {kind.name} is not an integer one.")
+        raise ValueError(f"randint: `dtype` should be an integer one. Received: dtype={dtype!r}")
     k = backend.active()
+    minval, maxval = (v if isinstance(v, int) else ops.convert_to_tensor(v).data for v in (minval, maxval))
     u = k.random_uniform(*draw_seed(seed), _sizes(shape), np.dtype("float64"))
     return Tensor((k.floor(u * (maxval - minval)) + minval).astype(kind))
 
@@ -238,7 +259,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
     Args:
         inputs: Tensor.
-        rate: Share in [0, 1).
+        rate: Share in [0, 1].
         noise_shape: Shape of the mask, broadcast against ``inputs``.
         seed: Integer, :class:`SeedGenerator` or ``None``.
 
@@ -248,6 +269,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     """
     from .ops.dropout import dropout as op
 
+    if not 0 <= rate <= 1:
+        raise ValueError(f"dropout: `rate` should be in [0, 1]. Received: rate={rate!r}")
     inputs = ops.convert_to_tensor(inputs)
     key, draw = draw_seed(seed)
     shape = None if noise_shape is None else tuple(
@@ -264,7 +287,7 @@ def gamma(shape: Any, alpha: float, dtype: Any = None, seed: Any = None) -> Tens
         True
     """
     values = _host(seed).gamma(np.asarray(alpha), size=_sizes(shape))
-    return ops.convert_to_tensor(values, dtype=_floating(dtype))
+    return ops.convert_to_tensor(values, dtype=_floating("gamma", dtype))
 
 
 def beta(shape: Any, alpha: float, beta: float, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -275,7 +298,7 @@ def beta(shape: Any, alpha: float, beta: float, dtype: Any = None, seed: Any = N
         (3,)
     """
     values = _host(seed).beta(np.asarray(alpha), np.asarray(beta), size=_sizes(shape))
-    return ops.convert_to_tensor(values, dtype=_floating(dtype))
+    return ops.convert_to_tensor(values, dtype=_floating("beta", dtype))
 
 
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -286,7 +309,7 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         Tensor([5., 5.], dtype=float32)
     """
     values = _host(seed).binomial(np.asarray(counts).astype("int64"), np.asarray(probabilities), size=_sizes(shape))
-    return ops.convert_to_tensor(values, dtype=_floating(dtype))
+    return ops.convert_to_tensor(values, dtype=_floating("binomial", dtype))
 
 
 def _host(seed: Any) -> np.random.Generator:

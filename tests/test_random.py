@@ -130,3 +130,47 @@ def test_the_other_initializers(device):
 def test_a_function_as_initializer(device):
     layer = deepkit.layers.Dense(2, kernel_initializer=lambda shape, dtype=None: ops.ones(shape, dtype) * 3)
     assert float(layer(np.ones((1, 1)))[0, 0]) == 3.0
+
+
+def test_bounds_and_moments_may_be_tensors(device):
+    low = ops.convert_to_tensor(np.array([0.0, 10.0, 20.0], "float32"))
+    x = random.uniform((500, 3), low, low + 1, seed=1).numpy()
+    np.testing.assert_array_equal(np.floor(x.min(0)), [0, 10, 20])
+    np.testing.assert_array_equal(np.floor(x.max(0)), [0, 10, 20])
+    y = random.randint((500, 3), [0, 1, 2], ops.convert_to_tensor([2, 3, 4]), seed=1).numpy()
+    assert y.min(0).tolist() == [0, 1, 2] and y.max(0).tolist() == [1, 2, 3]
+    mean, stddev = ops.zeros(3), ops.ones(3)
+    with deepkit.GradientTape() as tape:
+        tape.watch([mean, stddev])
+        z = random.normal((50, 3), mean, stddev, seed=1)
+    grads = tape.gradient(z, [mean, stddev])
+    np.testing.assert_array_equal(z.numpy(), random.normal((50, 3), seed=1).numpy())
+    np.testing.assert_allclose(grads[0].numpy(), 50)
+    np.testing.assert_allclose(grads[1].numpy(), z.numpy().sum(0), rtol=1e-5)
+    assert random.gamma((2, 3), mean + 1, seed=1).shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["uniform", "normal", "truncated_normal"])
+@pytest.mark.parametrize("dtype", ["int32", "bool", "complex64"])
+def test_floating_dtypes_only(name, dtype):
+    with pytest.raises(ValueError, match=name):
+        getattr(random, name)((2,), dtype=dtype)
+    assert getattr(random, name)((2,), dtype="float16").dtype == "float16"
+
+
+def test_integer_dtypes_only():
+    for dtype in ("float32", "bool"):
+        with pytest.raises(ValueError, match="randint"):
+            random.randint((2,), 0, 3, dtype=dtype)
+    assert random.randint((2,), 0, 3, dtype=None).dtype == "int32"
+    assert random.randint((2,), 0, 3, dtype="uint8").dtype == "uint8"
+
+
+def test_dropout_of_everything(device):
+    x = ops.ones(4)
+    with deepkit.GradientTape() as tape:
+        tape.watch(x)
+        y = random.dropout(x, 1.0, seed=1)
+    assert not y.numpy().any() and not tape.gradient(y, x).numpy().any()
+    with pytest.raises(ValueError, match="rate"):
+        random.dropout(x, 1.5)

@@ -9,6 +9,11 @@ from ..autograd.spec import Spec
 from ..autograd.tensor import Tensor
 
 
+def _scale(rate: float) -> float:
+    """What makes up for the elements that are dropped; nothing is left to scale when all are."""
+    return 1 / (1 - rate) if rate < 1 else 0.0
+
+
 class Dropout(Op):
     """x · keep / (1 - rate), where ``keep`` is drawn from the stream (key, draw) (Srivastava et al., JMLR 2014)."""
 
@@ -17,7 +22,7 @@ class Dropout(Op):
 
     def forward(self, k: Any, x: Any, rate: float, key: int, draw: int, noise_shape: Any = None) -> tuple[Any, Any]:
         keep = k.random_keep(key, draw, x.shape if noise_shape is None else noise_shape, rate)
-        scale = x.dtype.type(1 / (1 - rate))
+        scale = x.dtype.type(_scale(rate))
         y = x * scale
         y *= keep
         return y, (keep, scale)
@@ -33,7 +38,7 @@ class Dropout(Op):
 
         shape = x.shape if noise_shape is None else noise_shape
         keep = backend.kernels_of(x.data).random_keep(key, draw, shape, rate)
-        return x * Tensor(keep.astype(x.dtype)) * (1 / (1 - rate))
+        return x * Tensor(keep.astype(x.dtype)) * _scale(rate)
 
 
 dropout = Dropout()
