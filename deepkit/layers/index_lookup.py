@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -281,12 +280,15 @@ class IndexLookup(DataLayer):
 
     def _ready_depth(self) -> int:
         depth = self.max_tokens if self.pad_to_max_tokens else self._frozen_vocab_size
-        if depth is None:
-            raise self._fail(f"in mode {self.output_mode!r} it needs a vocabulary before it is called: call "
-                             "adapt(data) first, or pass `vocabulary`.", RuntimeError)  # fmt: skip
-        return depth
+        return self._require_vocabulary() if depth is None else depth
+
+    def _require_vocabulary(self) -> int:
+        if self._frozen_vocab_size is None:
+            raise self._fail("it has no vocabulary yet: call adapt(data) first, or pass `vocabulary`.", RuntimeError)
+        return self._frozen_vocab_size
 
     def call(self, inputs: Any) -> Any:
+        self._require_vocabulary()
         values = host(inputs)
         if self.invert:
             return self._tokens_of(values)
@@ -294,9 +296,6 @@ class IndexLookup(DataLayer):
 
     def _encode(self, numbers: np.ndarray) -> Any:
         if self.output_mode == "int":
-            if self._frozen_vocab_size is None:
-                warnings.warn(f"{type(self).__name__} {self.name!r} has no vocabulary yet, so all tokens are unknown "
-                              "to it: call adapt(data) first, or pass `vocabulary`.", stacklevel=2)  # fmt: skip
             return to_tensor(numbers)
         depth = self._ready_depth()
         if self.output_mode != "tf_idf":

@@ -34,7 +34,7 @@ class StringLookup(IndexLookup):
 
     Raises:
         ValueError: for arguments that don't fit together, and a vocabulary with a string twice.
-        RuntimeError: when called in a mode of vectors before there is a vocabulary.
+        RuntimeError: when called before there is a vocabulary.
 
     Example:
         >>> layer = StringLookup(vocabulary=["a", "b"])
@@ -85,7 +85,7 @@ class IntegerLookup(IndexLookup):
 
     Raises:
         ValueError: for arguments that don't fit together, and a vocabulary with an integer twice.
-        RuntimeError: when called in a mode of vectors before there is a vocabulary.
+        RuntimeError: when called before there is a vocabulary.
 
     Example:
         >>> IntegerLookup(vocabulary=[12, 42])([[42, 7, 12]])

@@ -58,6 +58,7 @@ class TextVectorization(DataLayer):
 
     Raises:
         ValueError: for arguments that don't fit together, and inputs that aren't (batch,) or (batch, 1).
+        RuntimeError: when called before there is a vocabulary.
 
     Example:
         >>> layer = TextVectorization(output_sequence_length=4)
@@ -206,9 +207,10 @@ class TextVectorization(DataLayer):
         return Spec(shape if length is None else (*shape[:-1], length), "int64")
 
     def call(self, inputs: Any) -> Any:
+        lookup = self._lookup_layer
+        lookup._require_vocabulary()
         texts = host(inputs)
         tokens = self._tokens(texts)
-        lookup = self._lookup_layer
         if isinstance(tokens, np.ndarray):
             numbers = lookup._numbers(tokens.ravel().tolist()).reshape(tokens.shape)
             if self._output_sequence_length is not None:
@@ -233,7 +235,7 @@ class TextVectorization(DataLayer):
             "output_sequence_length": self._output_sequence_length, "pad_to_max_tokens": lookup["pad_to_max_tokens"],
             "sparse": lookup["sparse"], "ragged": self._ragged, "vocabulary": plain(lookup["vocabulary"]),
             "idf_weights": plain(lookup["idf_weights"]), "encoding": self._encoding,
-            "vocabulary_size": self.vocabulary_size(),
+            "vocabulary_size": lookup["vocabulary_size"],
         }  # fmt: skip
 
     @classmethod

@@ -213,15 +213,17 @@ def test_a_vocabulary_of_another_type_is_a_type_error():
             layers.StringLookup(vocabulary=vocabulary)
 
 
-def test_vectors_need_a_vocabulary():
+def test_a_vocabulary_must_be_there_and_keep_its_size():
     layer = layers.StringLookup(output_mode="count")
     with pytest.raises(RuntimeError, match="adapt"):
         layer(["a"])
     layer.adapt(["a", "b"])
     with pytest.raises(RuntimeError, match="can't change from 3 to 2"):
         layer.set_vocabulary(["a"])
-    with pytest.warns(UserWarning, match="no vocabulary yet"):
-        assert layers.StringLookup()(["a"]).numpy().tolist() == [0]
+    for layer in (layers.StringLookup(), layers.StringLookup(invert=True), layers.TextVectorization(),
+                  layers.StringLookup(output_mode="count", max_tokens=5, pad_to_max_tokens=True)):  # fmt: skip
+        with pytest.raises(RuntimeError, match="no vocabulary yet"):
+            layer(["a"])
 
 
 def test_vocabulary_files(tmp_path):
