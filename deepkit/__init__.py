@@ -23,14 +23,20 @@ from . import (
     utils,
 )
 from .autograd import GradientTape, KerasTensor, Tensor, Variable, grad
+from .autograd.context import name_scope
+from .autograd.remat import remat
+from .autograd.scopes import StatelessScope, SymbolicScope
 from .config import device
 from .constraints import Constraint
 from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
 from .layers import Input, InputSpec, Layer
+from .layers.operation import Operation
+from .layers.remat_scope import RematScope
 from .losses import Loss
 from .metrics import Metric
 from .models import Functional, Model, Sequential
+from .models.function import Function
 from .optimizers import Optimizer
 from .regularizers import Regularizer
 
@@ -40,13 +46,15 @@ __version__ = "0.1.0"
 _LATER = ("callbacks", "datasets", "mixed_precision", "preprocessing", "saving", "tree")
 
 __all__ = [
-    "Constraint", "DTypePolicy", "FloatDTypePolicy", "Functional", "GradientTape", "Initializer", "Input", "InputSpec",
+    "Constraint", "DTypePolicy", "FloatDTypePolicy", "Function", "Functional", "GradientTape", "Initializer", "Input",
+    "InputSpec",
     "KerasTensor", "Layer",
-    "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "backend",
+    "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "RematScope",
+    "Sequential", "StatelessScope", "SymbolicScope", "Tensor", "Variable", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers",
     "layers", "losses",
-    "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random",
-    "regularizers", "saving", "tree", "utils",
+    "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
+    "regularizers", "remat", "saving", "tree", "utils",
 ]  # fmt: skip
 
 

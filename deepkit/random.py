@@ -58,12 +58,12 @@ class SeedGenerator:
     def next(self, ordered: bool = True) -> Tensor:
         """The state as it is, after which it moves on by one draw."""
         state = Tensor(self.state.data.copy())
-        self.state.data[1] += 1
+        self.state.writable()[1] += 1
         return state
 
     def draw(self) -> tuple[int, int]:
         """Key and draw number of the next draw."""
-        data = self.state.data
+        data = self.state.writable()
         key, draw = int(data[0]), int(data[1])
         data[1] = (draw + 1) & 0xFFFFFFFF
         return key, draw

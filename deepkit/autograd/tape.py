@@ -77,6 +77,8 @@ class _Local(threading.local):
     shapes_only = False
     autocast = False  # whether variables of layers with mixed precision are seen in their compute dtype
     tapes: tuple = ()
+    #: What is told before a variable is written to: a StatelessScope, or the like.
+    stateless: Any = None
 
 
 local = _Local()

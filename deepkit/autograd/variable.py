@@ -7,6 +7,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from .. import backend
+from .context import context
 from .dtypes import np_dtype, standardize_dtype
 from .tape import local
 from .tensor import Tensor
@@ -75,7 +76,7 @@ class Variable(Tensor):
         if "/" in name:
             raise ValueError(f"A variable's name can't contain '/': {name!r}.")
         self.name = name
-        self.path = name
+        self.path = "/".join((*context.path, name))
         self._trainable = self.born_trainable = bool(trainable)
         self.autocast = autocast
         self.aggregation = aggregation
@@ -118,12 +119,19 @@ class Variable(Tensor):
                 f"Variable {self.path!r} has shape {self.data.shape}; values of shape {tuple(shape)} can't be assigned "
                 "to it."
             )
-        self.data[...] = raw
+        self.writable()[...] = raw
         return self
+
+    def writable(self) -> Any:
+        """The array of the values, to be written to; inside a :class:`deepkit.StatelessScope`, one for its time."""
+        if local.stateless is not None:
+            local.stateless.own(self)
+        return self.data
 
     def assign_add(self, value: Any) -> Variable:
         """Add in place."""
-        self.data += (
+        data = self.writable()
+        data += (
             value.data
             if isinstance(value, Tensor)
             else backend.kernels_of(self.data).asarray(value, self.data.dtype)
@@ -132,7 +140,8 @@ class Variable(Tensor):
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract in place."""
-        self.data -= (
+        data = self.writable()
+        data -= (
             value.data
             if isinstance(value, Tensor)
             else backend.kernels_of(self.data).asarray(value, self.data.dtype)

@@ -19,6 +19,7 @@ from ..utils.naming import auto_name, close_matches
 from ..utils.nest import flatten, map_nest, pack
 from .context import context
 from .input_spec import InputSpec, check_inputs
+from .remat_scope import current_remat_scope
 from .shapes import _is_numbers, _lists, _shape_of, _ShapeNest, _tuples
 from .tracking import own_variables, sublayers
 
@@ -120,6 +121,7 @@ class Layer:
             from .. import regularizers
 
             self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._remat = current_remat_scope() if context.remat else None
         self.input_spec: Any = None
         self.supports_masking = False
         self._own_weights: list[Variable] = []
@@ -323,6 +325,9 @@ class Layer:
             if isinstance(value, Spec):
                 continue
             value = to_tensor(value)
+            if local.stateless is not None and local.stateless.collect_losses:
+                local.stateless.add_loss(value)
+                continue
             self._losses.append(value)
             if context.losses is not None:
                 context.losses.append(value)
@@ -414,11 +419,12 @@ class Layer:
             if symbolic:
                 outputs = self._symbolic_call(args, kwargs)
             else:
+                call = self.call if self._remat is None else self._remat.applied(self, args, kwargs)
                 if self._mixed and self.autocast:
                     with autocasting():
-                        outputs = self.call(*args, **kwargs)
+                        outputs = call(*args, **kwargs)
                 else:
-                    outputs = self.call(*args, **kwargs)
+                    outputs = call(*args, **kwargs)
                 if self.activity_regularizer is not None:
                     for y in flatten(outputs):
                         self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
@@ -427,7 +433,8 @@ class Layer:
             context.training, context.losses, context.path = before
         self._set_masks(args, outputs, masks)
         if not self._ready and not symbolic:
-            self._ready = signature.plain and not self._mixed and self.activity_regularizer is None
+            free = self._remat is None and self.activity_regularizer is None
+            self._ready = signature.plain and not self._mixed and free
         return outputs
 
     def _fill_masks(self, given: dict[str, Any], kwargs: dict[str, Any]) -> Any:
