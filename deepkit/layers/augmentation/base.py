@@ -20,12 +20,12 @@ def pair(value: Any, bounds: tuple[float, float], argument: str, layer: str) -> 
     if len(given) not in (1, 2) or any(
         isinstance(v, bool) or not isinstance(v, Real) or not bounds[0] <= v <= bounds[1] for v in given
     ):
-        raise ValueError(f"{layer}: the `{argument}` argument should be a number (or a list of two numbers) in the "
+        raise ValueError(f"{layer}: The `{argument}` argument should be a number (or a list of two numbers) in the "
                          f"range [{bounds[0]}, {bounds[1]}]. Received: {argument}={value!r}")  # fmt: skip
     if not isinstance(value, (list, tuple)):
         return None
     if len(value) == 1:
-        raise ValueError(f"{layer}: the `{argument}` argument has one entry where two are needed, a lower and an "
+        raise ValueError(f"{layer}: The `{argument}` argument has one entry where two are needed, a lower and an "
                          f"upper bound. Received: {argument}={value!r}")  # fmt: skip
     lower, upper = sorted(given)
     return lower, upper
@@ -40,7 +40,7 @@ def factor_range(value: Any, bounds: tuple[float, float], argument: str, layer: 
 def value_range_of(value: Any, layer: str) -> list[float]:
     """The range of pixel values, checked and sorted."""
     if not isinstance(value, (list, tuple)) or len(value) != 2 or value[0] == value[1]:
-        raise ValueError(f"{layer}: the `value_range` argument should be a list of two different numbers. "
+        raise ValueError(f"{layer}: The `value_range` argument should be a list of two numbers that differ. "
                          f"Received: value_range={value!r}")  # fmt: skip
     return sorted(value)
 
@@ -158,11 +158,14 @@ class ImageAugmentation(Layer):
         return self.always or bool(training) and (transformation is not None or not self.random)
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
-        """A batch of images after ``transformation``."""
+        """A batch of images, or one, after ``transformation``."""
         images = ops.convert_to_tensor(images)
         dtype = images.dtype if self.keeps_dtype else self.compute_dtype
         if self._applies(transformation, training):
-            images = self.augment_images(ops.cast(images, self.compute_dtype), transformation)
+            single = len(images.shape) == 3
+            images = ops.cast(ops.expand_dims(images, 0) if single else images, self.compute_dtype)
+            images = self.augment_images(images, transformation)
+            images = ops.squeeze(images, 0) if single else images
         return ops.cast(images, dtype)
 
     def transform_labels(self, labels: Any, transformation: Any = None, training: bool = True) -> Any:
@@ -194,8 +197,8 @@ class ImageAugmentation(Layer):
         whole = {**whole, "images": ops.convert_to_tensor(whole["images"])}
         rank = len(whole["images"].shape)
         if rank not in (3, 4):
-            raise ValueError(f"{type(self).__name__} {self.name!r}: expected one image (rank 3) or a batch of images "
-                             f"(rank 4). Received shape {tuple(whole['images'].shape)}.")  # fmt: skip
+            raise ValueError(f"{type(self).__name__} {self.name!r}: Expected the input image to be rank 3 or 4. "
+                             f"Received shape {tuple(whole['images'].shape)}.")  # fmt: skip
         if "bounding_boxes" in whole:
             whole["bounding_boxes"] = self._boxes_as_tensors(whole["bounding_boxes"])
         if rank == 3:

@@ -142,6 +142,9 @@ class RandomColorDegeneration(_ColorWithFormat):
 class RandomSaturation(_ColorWithFormat):
     """Multiplies the saturation (of hue, saturation, value) by f / (1 - f).
 
+    As in Keras, it is clipped to ``value_range``, though saturations lie in [0, 1] for all images: with the range
+    [0, 255], factors above 0.5 can lead to colors beyond it.
+
     Args:
         factor: Range of f, or one number for [-factor, factor]; 0 and less makes images gray, 0.5 changes nothing,
             1 makes them fully saturated.
@@ -163,7 +166,7 @@ class RandomSaturation(_ColorWithFormat):
     def augment_images(self, images: Any, transformation: Any) -> Any:
         factor = ops.cast(per_image(transformation["factor"]), images.dtype)
         hue, saturation, value = _hsv(images, self)
-        return _rgb(hue, ops.clip(saturation * factor, 0, 1), value, self)
+        return _rgb(hue, self._clip(saturation * factor), value, self)
 
 
 @export("keras.layers.RandomHue")

@@ -58,6 +58,10 @@ class Geometric(ImageAugmentation):
         from ...utils.bounding_boxes import clip_to_image_size, convert_format
 
         given = self._box_format()
+        if len(bounding_boxes["boxes"].shape) == 2:  # those of one image
+            batch = {k: ops.expand_dims(ops.convert_to_tensor(v), 0) for k, v in bounding_boxes.items()}
+            moved = self.augment_bounding_boxes(batch, transformation)
+            return {k: ops.squeeze(v, 0) for k, v in moved.items()}
         height, width = self.size(transformation)
         boxes = convert_format(bounding_boxes["boxes"], given, "xyxy", height, width)
         moved = {**bounding_boxes, "boxes": self.move_boxes(boxes, transformation)}

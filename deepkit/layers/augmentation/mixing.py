@@ -54,7 +54,7 @@ class MixUp(ImageAugmentation):
     def augment_bounding_boxes(self, bounding_boxes: dict[str, Any], transformation: Any) -> dict[str, Any]:
         order = transformation["permutation_order"]
         return {
-            key: ops.concatenate([value, ops.take(value, order, axis=0)], axis=1)
+            key: ops.concatenate([value, ops.take(value, order, axis=0)], axis=min(1, len(value.shape) - 1))
             for key, value in bounding_boxes.items()
         }
 

@@ -264,7 +264,7 @@ class AugMix(_Policy):
             ],
         }
 
-    def _mixed(self, method: str, x: Any, transformation: Any) -> Any:
+    def _blended(self, method: str, x: Any, transformation: Any) -> Any:
         x = ops.cast(x, self.compute_dtype)
         mixture = ops.zeros_like(x)
         for weight, chain in zip(
@@ -279,10 +279,10 @@ class AugMix(_Policy):
         return share * x + (1 - share) * mixture
 
     def augment_images(self, images: Any, transformation: Any) -> Any:
-        return ops.clip(self._mixed("augment_images", images, transformation), *self.value_range)
+        return ops.clip(self._blended("augment_images", images, transformation), *self.value_range)
 
     def augment_segmentation_masks(self, masks: Any, transformation: Any) -> Any:
-        return self._mixed("augment_segmentation_masks", masks, transformation)
+        return self._blended("augment_segmentation_masks", masks, transformation)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "value_range": self.value_range, "num_chains": self.num_chains,
