@@ -48,7 +48,7 @@ def to_array(x: Any, dtype: Any = None) -> Any:
         array = array.astype({"f": np_dtype(None), "i": np.dtype("int32"), "u": np.dtype("int32")}.get(
             array.dtype.kind, array.dtype), copy=False)  # fmt: skip
     if array.dtype.kind not in "biufcV":
-        if array.dtype.kind in "OUS" and (dtype is None or str(dtype) == "string"):
+        if array.dtype.kind in "OUST" and (dtype is None or str(dtype) == "string"):
             raise TypeError(f"{type(x).__name__} of dtype {array.dtype} can't become a tensor: {_short(x)}. "
                             f"Tensors hold "
                             "numbers; strings go through a preprocessing layer first.")  # fmt: skip

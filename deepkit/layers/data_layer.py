@@ -76,11 +76,26 @@ def batches(data: Any, steps: int | None) -> Iterable[Any]:
     Args:
         data: List, array, or iterable of batches.
         steps: Number of batches to read of an iterable.
+
+    Raises:
+        ValueError: if batches come with targets.
     """
     if isinstance(data, (list, tuple)) or hasattr(data, "shape"):
         data = host(data)
         return [data[:, None] if data.ndim == 1 else data]
-    return islice(data, steps)
+    return map(inputs_only, islice(data, steps))
+
+
+def inputs_only(batch: Any) -> Any:
+    """A batch to adapt to.
+
+    Raises:
+        ValueError: if it comes with targets.
+    """
+    if isinstance(batch, tuple) and any(getattr(part, "ndim", 0) for part in batch):
+        raise ValueError("adapt() takes inputs alone, but the data gives tuples, as of inputs and targets. Take them "
+                         "apart: layer.adapt(x for x, y in data).")  # fmt: skip
+    return batch
 
 
 def is_strings(x: np.ndarray) -> bool:

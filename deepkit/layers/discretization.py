@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from .. import config, ops
 from ..autograd.spec import Spec
 from ..registry import export
-from .data_layer import OUTPUT_MODES, DataLayer, encode, host, is_strings
+from .data_layer import OUTPUT_MODES, DataLayer, encode, host, inputs_only, is_strings
 
 
 @export("keras.layers.Discretization")
@@ -78,10 +79,8 @@ class Discretization(DataLayer):
         if hasattr(data, "shape") or isinstance(data, (int, float)):
             self.update_state(data)
         else:
-            for i, batch in enumerate(data):
-                if steps is not None and i >= steps:
-                    break
-                self.update_state(batch)
+            for batch in islice(data, steps):
+                self.update_state(inputs_only(batch))
         self.finalize_state()
 
     def update_state(self, data: Any) -> None:

@@ -376,7 +376,7 @@ class Layer:
                 return cast(x, dtype=self._compute)
             return x
         if isinstance(x, (np.ndarray, Tensor)) or (hasattr(x, "__array__") and hasattr(x, "dtype")):
-            if isinstance(x, np.ndarray) and x.dtype.kind in "OUS":
+            if isinstance(x, np.ndarray) and x.dtype.kind in "OUST":
                 return x  # strings are for the preprocessing layer that is called with them
             mask = getattr(x, "_keras_mask", None)
             x = to_tensor(x)

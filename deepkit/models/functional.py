@@ -173,7 +173,7 @@ class Functional(Model):
 
     def _fit(self, x: Any, spec: Spec) -> Any:
         if not isinstance(x, Spec):
-            strings = getattr(getattr(x, "dtype", None), "kind", "f") in "OUS"
+            strings = getattr(getattr(x, "dtype", None), "kind", "f") in "OUST"
             if strings != (spec.dtype == "string"):
                 raise ValueError(f"Model {self.name!r}: input {spec.name!r} takes dtype {spec.dtype}, but data of "
                                  f"dtype {getattr(x, 'dtype', type(x).__name__)} was given.")  # fmt: skip

@@ -156,7 +156,7 @@ class Sequential(Model):
             x = self._chain._fit(x, self._chain._inputs[0])
         elif isinstance(x, (list, tuple, dict)) and self._chain is not None:
             x = self._chain._standardize(x)[0]
-        elif not isinstance(x, Spec) and hasattr(x, "dtype") and getattr(x.dtype, "kind", "f") not in "OUS":
+        elif not isinstance(x, Spec) and hasattr(x, "dtype") and getattr(x.dtype, "kind", "f") not in "OUST":
             x = to_tensor(x)
         if mask is not None:
             x._keras_mask = mask

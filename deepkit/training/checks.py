@@ -18,7 +18,7 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
     Raises:
         ValueError: naming the input, layer or output, the shapes and the fix.
     """
-    strings = [leaf for leaf in flatten(x) if getattr(getattr(leaf, "dtype", None), "kind", "f") in "OUS"]
+    strings = [leaf for leaf in flatten(x) if getattr(getattr(leaf, "dtype", None), "kind", "f") in "OUST"]
     if strings and not any(getattr(layer, "takes_strings", False) for layer in model._flatten_layers()):
         raise ValueError(
             f"`x` has dtype {strings[0].dtype}, but model {model.name!r} takes numbers. Convert it, e.g. "
@@ -98,7 +98,7 @@ def _run(model: Any, specs: Any) -> Any:
 def _spec_of(x: Any) -> Any:
     if x is None or not hasattr(x, "shape"):
         return x
-    strings = getattr(getattr(x, "dtype", None), "kind", "f") in "OUS"
+    strings = getattr(getattr(x, "dtype", None), "kind", "f") in "OUST"
     return Spec(x.shape, "string" if strings else str(x.dtype))
 
 

@@ -99,7 +99,7 @@ def to_array(x: Any, name: str) -> Any:
             x = x.astype(floatx)
     elif kind == "O":
         _check_objects(x, name)
-    elif kind in "US":
+    elif kind in "UST":
         x = x.astype(object)
     elif kind not in "biuc":
         raise _unfit(name, x.dtype)

@@ -55,9 +55,9 @@ class Runner:
         return map_nest(self._tensor, x) if isinstance(x, (list, tuple, dict)) else self._tensor(x)
 
     def _tensor(self, x: Any) -> Any:
-        if type(x) is self.array_type and x.dtype.kind not in "OUS":
+        if type(x) is self.array_type and x.dtype.kind not in "OUST":
             return Tensor(x)
-        if type(x) is Tensor or x is None or getattr(getattr(x, "dtype", None), "kind", "f") in "OUS":
+        if type(x) is Tensor or x is None or getattr(getattr(x, "dtype", None), "kind", "f") in "OUST":
             return x
         return to_tensor(x)
 

@@ -477,7 +477,7 @@ def _batch_size(x: Any) -> int:
 
 def _batch_value(x: Any) -> Any:
     """A tensor; strings stay arrays."""
-    return x if getattr(getattr(x, "dtype", None), "kind", "f") in "OUS" else to_tensor(x)
+    return x if getattr(getattr(x, "dtype", None), "kind", "f") in "OUST" else to_tensor(x)
 
 
 def _list_input(x: list) -> Any:

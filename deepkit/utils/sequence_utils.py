@@ -45,7 +45,7 @@ def pad_sequences(
         if choice not in ("pre", "post"):
             raise ValueError(f"`{name}` should be 'pre' or 'post'. Received: {name}={choice!r}")
     kind = np.dtype(dtype).kind
-    if isinstance(value, str) and kind not in "OUS":
+    if isinstance(value, str) and kind not in "OUST":
         raise ValueError(f"`value` is a string, but dtype={dtype!r} is not: pass dtype=object for strings.")
     lengths = np.fromiter(map(_length, sequences), np.int64, len(sequences))
     if maxlen is None:

@@ -33,7 +33,8 @@ def test_kinds_of_input(device):
     layer.adapt(DOCUMENTS)
     want = layer(DOCUMENTS).numpy()
     coded = [t.encode() for t in DOCUMENTS.tolist()]
-    for x in (DOCUMENTS.tolist(), DOCUMENTS.astype(object), DOCUMENTS[:, None], coded, np.array(coded, object)):
+    for x in (DOCUMENTS.tolist(), DOCUMENTS.astype(object), DOCUMENTS[:, None], coded, np.array(coded, object),
+              DOCUMENTS.astype(np.dtypes.StringDType())):  # fmt: skip
         np.testing.assert_array_equal(layer(x).numpy(), want)
     assert layer("the quick fox").numpy().tolist() == layer(["the quick fox"]).numpy()[0].tolist()
     assert layer(np.empty((0,), object)).shape == (0, 0)
@@ -76,6 +77,7 @@ def test_a_registered_function_survives_its_configuration(device):
     (lambda: layers.TextVectorization(vocabulary=["a"])([["a", "b"]]), "batch, 1"),
     (lambda: layers.TextVectorization(vocabulary=["a"])([1, 2]), "IntegerLookup"),
     (lambda: layers.TextVectorization(vocabulary=["a"]).adapt(["b"]), "adapted"),
+    (lambda: layers.TextVectorization().adapt(iter([(DOCUMENTS, np.zeros(8))])), "x for x, y in data"),
     (lambda: layers.TextVectorization.from_config({"vocabulary": "/etc/hostname"}), "safe_mode"),
 ])  # fmt: skip
 def test_wrong_use_is_explained(make, match):
@@ -103,6 +105,8 @@ def test_models_on_text(first, device):
     want = model.predict(DOCUMENTS, verbose=0)
     assert want.shape == (8, 1)
     np.testing.assert_allclose(model.predict(DOCUMENTS.tolist(), batch_size=5, verbose=0), want, rtol=1e-5, atol=1e-6)
+    again = model.predict(DOCUMENTS.astype(np.dtypes.StringDType()), verbose=0)
+    np.testing.assert_allclose(again, want, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model.predict_on_batch(DOCUMENTS), want, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model(DOCUMENTS[:, None]).numpy(), want, rtol=1e-5, atol=1e-6)
     model.train_on_batch(DOCUMENTS[:2], LABELS[:2])
