@@ -189,7 +189,8 @@ class ImageAugmentation(Layer):
         return self.augment_segmentation_masks(ops.convert_to_tensor(segmentation_masks), transformation)
 
     # -- calling -------------------------------------------------------------------------------------------------------
-    def call(self, data: Any, training: bool = True) -> Any:
+    def call(self, data: Any, training: bool | None = True) -> Any:
+        training = training is None or bool(training)
         whole = data if isinstance(data, dict) else {"images": data}
         if "images" not in whole:
             raise ValueError(f"{type(self).__name__} {self.name!r}: a dictionary needs the key 'images' (and may have "

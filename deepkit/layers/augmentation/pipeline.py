@@ -32,7 +32,8 @@ class Pipeline(Layer):
     def layers(self) -> list[Layer]:
         return self._pipeline_layers
 
-    def call(self, inputs: Any, training: bool = True, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = True, mask: Any = None) -> Any:
+        training = training is None or bool(training)
         for layer in self._pipeline_layers:
             kwargs: dict[str, Any] = {"training": training} if layer._signature.training else {}
             if mask is not None and "mask" in layer._signature.masks:
