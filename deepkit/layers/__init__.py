@@ -56,6 +56,7 @@ from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .rms_normalization import RMSNormalization
 from .rnn import RNN
 from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .spectral_normalization import SpectralNormalization
 from .spectrogram import MelSpectrogram, STFTSpectrogram
 from .stacked_rnn_cells import StackedRNNCells
 from .text_vectorization import TextVectorization

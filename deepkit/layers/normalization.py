@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import constraints, initializers, ops, regularizers
@@ -21,6 +22,17 @@ def _from_last(x: Any, axis: int) -> Any:
 def statistics_dtype(dtype: str) -> str:
     """Sums of squares overflow in half precision; they are taken in float32."""
     return "float64" if dtype == "float64" else "float32"
+
+
+def check_clipping(limits: dict[str, Any]) -> dict[str, Any]:
+    """The limits of batch renormalization, if they are in order."""
+    unknown = sorted(set(limits) - {"rmax", "rmin", "dmax"})
+    if unknown:
+        raise ValueError(f"BatchNormalization: `renorm_clipping` holds 'rmax', 'rmin' and 'dmax'. Received: {unknown}")
+    rmin, rmax, dmax = (limits.get(key) for key in ("rmin", "rmax", "dmax"))
+    if (rmin is not None and rmax is not None and rmin > rmax) or (dmax is not None and dmax < 0):
+        raise ValueError(f"BatchNormalization: `renorm_clipping` needs rmin <= rmax and dmax >= 0. Received: {limits}")
+    return limits
 
 
 @export("keras.layers.BatchNormalization")
@@ -43,14 +55,15 @@ class BatchNormalization(Layer):
         gamma_regularizer: Regularizer of gamma.
         beta_constraint: Constraint on beta.
         gamma_constraint: Constraint on gamma.
-        renorm: Batch renormalization, which is not supported.
-        renorm_clipping: Kept for the configuration.
-        renorm_momentum: Kept for the configuration.
+        renorm: Batch renormalization (Ioffe 2017): in training, too, what comes out is scaled as by moving statistics,
+            y = x̂ r + d with r = σ / σ_renorm and d = (mean - mean_renorm) / σ_renorm taken for constants.
+        renorm_clipping: Dictionary of the limits ``"rmin"`` and ``"rmax"`` of r, and ``"dmax"`` of abs(d).
+        renorm_momentum: Weight of the past in the averages mean_renorm and σ_renorm.
         synchronized: Accepted for compatibility; there is one device.
         **kwargs: Those of :class:`Layer`.
 
     Raises:
-        ValueError: if the axis is out of range, or its size unknown.
+        ValueError: if the axis is out of range, or its size unknown, or for wrong limits.
 
     Example:
         >>> import deepkit
@@ -82,7 +95,7 @@ class BatchNormalization(Layer):
     ):
         super().__init__(**kwargs)
         if renorm:
-            raise ValueError("BatchNormalization: renorm=True is not supported.")
+            renorm_clipping = check_clipping(renorm_clipping or {})
         self.axis = int(axis)
         self.momentum, self.epsilon, self.center, self.scale = momentum, epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -120,6 +133,8 @@ class BatchNormalization(Layer):
                                            autocast=False)
         self.moving_variance = self.add_weight((n,), self.moving_variance_initializer, name="moving_variance",
                                                trainable=False, autocast=False)  # fmt: skip
+        if self.renorm:
+            self._add_renorm(n)
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: n})
         self._axis = self.axis % rank
         self._wide = statistics_dtype(self.compute_dtype)
@@ -132,16 +147,19 @@ class BatchNormalization(Layer):
             shift = -self.moving_mean * scale
             shift = shift if self.beta is None else shift + self.beta
             return ops.cast(_from_last(x * scale + shift, self._axis), self.compute_dtype)
+        gamma, beta = (None, None) if self.renorm else (self.gamma, self.beta)
         if mask is None:
-            y, mean, variance = batch_norm(x, self.gamma, self.beta, epsilon=self.epsilon)
+            y, mean, variance = batch_norm(x, gamma, beta, epsilon=self.epsilon)
         else:
-            y, mean, variance = self._masked(x, mask)
-        if hasattr(mean, "data"):
+            y, mean, variance = self._masked(x, gamma, beta, mask)
+        if self.renorm:
+            y = self._renormalized(y, mean, variance)
+        elif hasattr(mean, "data"):
             for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 moving.assign(moving.data * self.momentum + batch.data * (1 - self.momentum))
         return ops.cast(_from_last(y, self._axis), self.compute_dtype)
 
-    def _masked(self, x: Any, mask: Any) -> Any:
+    def _masked(self, x: Any, gamma: Any, beta: Any, mask: Any) -> Any:
         """Statistics over the unmasked steps only; the mask has the leading axes of ``x``."""
         weight = ops.cast(ops.reshape(mask, (*mask.shape, *[1] * (len(x.shape) - len(mask.shape)))), x.dtype)
         axes = tuple(range(len(x.shape) - 1))
@@ -150,8 +168,40 @@ class BatchNormalization(Layer):
         mean = ops.sum(x * weight, axis=axes) / total
         variance = ops.sum(ops.square(x - mean) * weight, axis=axes) / total
         y = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        y = y if gamma is None else y * gamma
+        return (y if beta is None else y + beta), mean, variance
+
+    def _add_renorm(self, n: int) -> None:
+        """Moving statistics of batch renormalization; standard deviations start at the root of the variance."""
+        variance = self.moving_variance_initializer
+        fixed: dict[str, Any] = {"trainable": False, "autocast": False}
+
+        def root(shape: Any, dtype: Any = None) -> Any:
+            return ops.sqrt(variance(shape, dtype=dtype))
+
+        self.moving_stddev = self.add_weight((n,), root, name="moving_stddev", **fixed)
+        self.renorm_mean = self.add_weight((n,), self.moving_mean_initializer, name="renorm_mean", **fixed)
+        self.renorm_stddev = self.add_weight((n,), root, name="renorm_stddev", **fixed)
+
+    def _renormalized(self, y: Any, mean: Any, variance: Any) -> Any:
+        """gamma (y r + d) + beta for the normalized batch ``y``; the moving statistics take the batch in afterwards."""
+        mean, stddev = ops.stop_gradient(mean), ops.stop_gradient(ops.sqrt(variance + self.epsilon))
+        past = ops.maximum(self.renorm_stddev, math.sqrt(self.epsilon))
+        r, d = stddev / past, (mean - self.renorm_mean) / past
+        limits = self.renorm_clipping
+        r = r if limits.get("rmin") is None else ops.maximum(r, limits["rmin"])
+        r = r if limits.get("rmax") is None else ops.minimum(r, limits["rmax"])
+        d = d if limits.get("dmax") is None else ops.clip(d, -limits["dmax"], limits["dmax"])
+        y = y * r + d
         y = y if self.gamma is None else y * self.gamma
-        return (y if self.beta is None else y + self.beta), mean, variance
+        if hasattr(mean, "data"):
+            for moving, value, momentum in (
+                (self.renorm_mean, mean, self.renorm_momentum), (self.renorm_stddev, stddev, self.renorm_momentum),
+                (self.moving_mean, mean, self.momentum), (self.moving_stddev, stddev, self.momentum),
+            ):  # fmt: skip
+                moving.assign(moving.data * momentum + value.data * (1 - momentum))
+            self.moving_variance.assign(ops.relu(ops.square(self.moving_stddev) - self.epsilon))
+        return y if self.beta is None else y + self.beta
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -11,6 +11,8 @@ from .elementwise import activate, activate_grad
 
 __all__ = ["dense", "dense_grad", "column_sum", "matmul"]
 
+_SINGLE = np.dtype(np.float32)
+
 
 def matmul(a: ndarray, b: ndarray, out: ndarray | None = None) -> ndarray:
     """Matrix product; in half precision by way of float32, for which there is BLAS."""
@@ -26,7 +28,7 @@ def matmul(a: ndarray, b: ndarray, out: ndarray | None = None) -> ndarray:
 
 def dense(x: ndarray, w: ndarray, b: ndarray | None, act: str | None) -> ndarray:
     """act(x @ w + b); x (..., n_in), w (n_in, n_out), b (n_out,)."""
-    y = matmul(x, w)
+    y = np.matmul(x, w) if x.dtype is _SINGLE else matmul(x, w)
     if b is not None:
         y += b
     return y if act is None else activate(y, act)
@@ -45,14 +47,15 @@ def dense_grad(
         gy = activate_grad(gy, y, act)
     gx = gw = gb = None
     need_x, need_w, need_b = needs
+    product = np.matmul if x.dtype is _SINGLE else matmul
     if need_x is not False:
-        gx = matmul(gy, w.T)
+        gx = product(gy, w.T)
     if need_w is not False:
         if x.ndim > 2:
             x, flat = x.reshape(-1, x.shape[-1]), gy.reshape(-1, gy.shape[-1])
         else:
             flat = gy
-        gw = matmul(x.T, flat, out=None if need_w is True else need_w)
+        gw = product(x.T, flat, out=None if need_w is True else need_w)
     if need_b is not False:
         gb = column_sum(gy, None if need_b is True else need_b)
     return gx, gw, gb
