@@ -45,7 +45,7 @@ from .windows import *
 
 operators.install()
 
-from . import linalg, nn, numpy  # noqa: E402  once every name is there
+from . import image, linalg, nn, numpy  # noqa: E402  once every name is there
 
 if TYPE_CHECKING:  # most names are lines of a table, which a type checker can't see
 
