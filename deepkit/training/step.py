@@ -7,6 +7,7 @@ somebody looks at them.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from .. import backend
@@ -162,7 +163,8 @@ class TrainRunner(Runner):
                 into[p] = g
             else:
                 unused.append(i)
-        backward(records, grads, into=into, consume=True)
+        with k.unwarned() if scale is not None else nullcontext():  # a scaled loss may overflow: the step is skipped
+            backward(records, grads, into=into, consume=True)
         for p in into:
             if grads[p] is None:
                 unused.append(next(i for i, v in enumerate(self.arena.variables) if v.node - base == p))

@@ -7,12 +7,17 @@ place on all but ``g``.
 from __future__ import annotations
 
 import math
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["LAYERWISE_RULES", "all_finite"]
+__all__ = ["LAYERWISE_RULES", "all_finite", "unwarned"]
+
+
+def unwarned() -> Any:
+    """Context in which overflow, and what comes of it, raises no warnings."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def all_finite(g: ndarray) -> bool:
