@@ -153,10 +153,12 @@ class Layout:
         depth = sum(depths) + LAYER_GAP * (len(depths) - 1)
         mirrored = self.graph.direction in ("BT", "RL")
         self.points: list[tuple[float, float]] = [(0.0, 0.0)] * len(centre)
+        self.thickness = [0.0] * len(centre)
         position = 0.0
         for layer, thickness in zip(self.layers, depths):
             middle = position + thickness / 2
             for i in layer:
+                self.thickness[i] = thickness
                 c, a = centre[i] - low, depth - middle if mirrored else middle
                 self.points[i] = (a, c) if self.flat else (c, a)
             position += thickness + LAYER_GAP
@@ -181,11 +183,16 @@ class Layout:
         """The edges as SVG paths."""
         sign = -1.0 if self.graph.direction in ("BT", "RL") else 1.0
         for chain in self.chains:
-            points = [self.points[i] for i in chain]
-            points[0] = self._border(chain[0], sign)
-            points[-1] = self._border(chain[-1], -sign)
+            # Straight through the layers, curved between them, where there are no boxes.
+            start, *bends, end = chain
+            points = [self._off(start, sign * self.along[start]), self._off(start, sign * self.thickness[start])]
+            for i in bends:
+                points += [self._off(i, -sign * self.thickness[i]), self._off(i, sign * self.thickness[i])]
+            points += [self._off(end, -sign * self.thickness[end]), self._off(end, -sign * self.along[end])]
             parts = [f"M{points[0][0]:.1f},{points[0][1]:.1f}"]
             for (x0, y0), (x1, y1) in zip(points, points[1:]):
+                if (x0, y0) == (x1, y1):
+                    continue
                 half = ((x0 + x1) / 2, (y0 + y1) / 2)
                 first, second = ((half[0], y0), (half[0], y1)) if self.flat else ((x0, half[1]), (x1, half[1]))
                 parts.append("C" + " ".join(f"{x:.1f},{y:.1f}" for x, y in (first, second, (x1, y1))))
@@ -195,10 +202,10 @@ class Layout:
             dx, dy = (0.0, 2.0 * GAP) if self.flat else (2.0 * GAP, 0.0)
             yield f"M{xa:.1f},{ya:.1f}C{xa + dx:.1f},{ya + dy:.1f} {xb + dx:.1f},{yb + dy:.1f} {xb:.1f},{yb:.1f}"
 
-    def _border(self, i: int, sign: float) -> tuple[float, float]:
+    def _off(self, i: int, size: float) -> tuple[float, float]:
+        """The point half a size away from a node's middle, in the direction of the layers."""
         x, y = self.points[i]
-        half = sign * self.along[i] / 2
-        return (x + half, y) if self.flat else (x, y + half)
+        return (x + size / 2, y) if self.flat else (x, y + size / 2)
 
     def _side(self, i: int, shift: float) -> tuple[float, float]:
         x, y = self.points[i]
@@ -261,11 +268,18 @@ def _drawn_box(box: Box) -> Iterable[str]:
         left = box.x
         for cell, width in zip(row, widths):
             yield _rectangle(left, top, width + stretch, height, cell.fill)
-            yield (
-                f'<text x="{left + (width + stretch) / 2:.1f}" y="{top + height / 2 + font * 0.35:.1f}" '
-                f'font-size="{font}" fill="{cell.ink}" text-anchor="middle">{escape(cell.caption)}'
-                f'<tspan font-weight="bold">{escape(cell.value)}</tspan></text>'
-            )
+            # Where the caption ends and the value begins; an empty one leaves the middle to the other.
+            both = bool(cell.caption and cell.value)
+            before = stretch / 2 + PADDING + len(cell.caption) * SIGN * font if both else (width + stretch) / 2
+            split = left + before
+            yield f'<g class="cell" font-size="{font}" fill="{cell.ink}">'
+            for text, anchor, weight in ((cell.caption, "end", "normal"), (cell.value, "start", "bold")):
+                if text:
+                    yield (
+                        f'<text x="{split:.1f}" y="{top + height / 2 + font * 0.35:.1f}" font-weight="{weight}" '
+                        f'text-anchor="{anchor if both else "middle"}" xml:space="preserve">{escape(text)}</text>'
+                    )
+            yield "</g>"
             left += width + stretch
         top += height
 

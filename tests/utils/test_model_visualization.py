@@ -30,7 +30,8 @@ def model():
 
 
 def texts(path):
-    return ["".join(t.itertext()) for t in ET.parse(path).getroot().iter(f"{NS}text")]
+    cells = [g for g in ET.parse(path).getroot().iter(f"{NS}g") if g.get("class") == "cell"]
+    return ["".join(text.text for text in cell.iter(f"{NS}text")) for cell in cells]
 
 
 def test_svg(no_graphviz, model, tmp_path):
