@@ -233,7 +233,8 @@ class Op:
         changed = False
         for i, a in enumerate(arrays):
             if type(a) in _SCALARS:
-                if type(a) is float and dtype.kind in "iub":
+                # NumPy takes Python numbers for float64 beside bfloat16, kind V.
+                if (type(a) is float and dtype.kind in "iub") or dtype.kind == "V":
                     arrays[i] = k.asarray(a, dtype=dtype)
             elif a.dtype != dtype:
                 arrays[i] = a.astype(dtype)
@@ -400,6 +401,9 @@ class Elementwise(Op):
         if self.result == "float" and all(type(a) in _SCALARS or a.dtype.kind in "biu" for a in arrays):
             arrays = tuple(k.asarray(a, dtype=np_dtype(None)) for a in arrays)
         y = getattr(k, self.name)(*arrays, **params)
+        x = arrays[0]
+        if type(x) not in _SCALARS and x.dtype.kind == "V" and y.dtype.kind == "f":
+            y = y.astype(x.dtype)  # kernels' numbers are float64 to NumPy beside bfloat16
         return y, (y, arrays, params)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Sequence[Any]) -> Sequence[Any]:

@@ -373,7 +373,7 @@ class GradientTape:
         else:
             with paused():
                 backward(recorder.records[:stop], grads, start, wanted)
-            found = [_wrap(grads[p]) if p >= 0 and grads[p] is not None else None for p in positions]
+            found = [_wrap(grads[p], x) if p >= 0 and grads[p] is not None else None for p, x in zip(positions, leaves)]
         if not self.persistent and not self._open:
             self._recorder = None
         if unconnected_gradients == "zero":
@@ -384,9 +384,10 @@ class GradientTape:
         return _rebuild(sources, iter(found))
 
 
-def _wrap(g: Any) -> Tensor:
-    """A raw gradient as a tensor; NumPy's arithmetic on 0-d arrays gives scalars."""
-    return Tensor(backend.kernels_of(g).asarray(g))
+def _wrap(g: Any, source: Tensor) -> Tensor:
+    """A raw gradient as a tensor; NumPy's arithmetic gives scalars for 0-d arrays, and leaves bfloat16."""
+    dtype = source.data.dtype
+    return Tensor(backend.kernels_of(g).asarray(g, dtype=dtype if dtype.kind == "V" else None))
 
 
 def _reachable(records: Sequence[Any], sources: Iterable[int], start: int, stop: int) -> list[bool]:

@@ -28,7 +28,7 @@ def _clip_vjp(k: Any, g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
 
 
 _clip = Basic("clip", lambda x, low, high: Spec(x.shape, x.dtype), _clip_vjp,
-              lambda k, x, low, high: k.clip(x, low, high))  # fmt: skip
+              lambda k, x, low, high: k.clip(x, low, high).astype(x.dtype, copy=False))  # fmt: skip
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:

@@ -34,7 +34,7 @@ class Einsum(Op):
         return Spec([sizes[letter] for letter in out], dtype.name)
 
     def forward(self, k: Any, *xs: Any, terms: tuple[str, ...] = (), out: str = "") -> tuple[Any, Any]:
-        y = k.einsum(",".join(terms) + "->" + out, *xs, optimize=len(xs) > 1)
+        y = k.einsum(",".join(terms) + "->" + out, *xs, optimize=len(xs) > 1).astype(xs[0].dtype, copy=False)
         return y, (xs, terms, out)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
