@@ -35,6 +35,8 @@ __all__ = [*_HOME_OF]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bounding_boxes":
+        return importlib.import_module(".bounding_boxes", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME_OF[name], __name__), name)

@@ -100,7 +100,7 @@ def _floating(x: Any) -> Any:
 
 @symbolic(lambda inputs, coordinates, *args, **kwargs: Spec(coordinates.shape[1:], inputs.dtype))
 def map_coordinates(
-    inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: Any = 0.0
+    inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: Any = 0
 ) -> Any:
     """A tensor read at any places, between its elements too.
 
