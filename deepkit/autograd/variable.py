@@ -159,11 +159,13 @@ class Variable(Tensor):
         out = Variable(self.data, dtype=self.dtype, trainable=self._trainable, name=self.name)
         for slot in ("path", "regularizer", "constraint", "overwrite_with_gradient", "autocast", "aggregation"):
             setattr(out, slot, getattr(self, slot))
+        AutocastVariable.adopt(out, getattr(self, "compute_dtype", None))
         memo[id(self)] = out
         return out
 
     def __reduce__(self) -> Any:
         state = {s: getattr(self, s) for s in ("path", "regularizer", "constraint")}
+        state["compute_dtype"] = getattr(self, "compute_dtype", None)
         return _restore, (np.array(self.numpy()), self.dtype, self._trainable, self.name, state)
 
 
@@ -174,9 +176,16 @@ class AutocastVariable(Variable):
     so that ops on other variables needn't ask.
     """
 
-    __slots__ = ("compute_dtype",)
+    __slots__ = ()  # laid out as Variable, so that a variable can become one
 
     compute_dtype: np.dtype
+
+    @classmethod
+    def adopt(cls, variable: Variable, dtype: np.dtype | None) -> None:
+        """Let ``variable`` be seen in ``dtype`` from now on; ``None`` takes that back."""
+        if type(variable) in (Variable, cls):
+            variable.__class__ = Variable if dtype is None else cls
+            variable.compute_dtype = dtype  # type: ignore[attr-defined]
 
     @property
     def dtype(self) -> str:
@@ -185,6 +194,7 @@ class AutocastVariable(Variable):
 
 def _restore(values: np.ndarray, dtype: str, trainable: bool, name: str, state: dict) -> Variable:
     out = Variable(values, dtype=dtype, trainable=trainable, name=name)
+    AutocastVariable.adopt(out, state.pop("compute_dtype"))
     for key, value in state.items():
         setattr(out, key, value)
     return out

@@ -140,8 +140,26 @@ class Layer:
         if shape is not None:
             self._input_shape_arg = tuple(None if n is None else int(n) for n in shape)
 
+    @property
+    def dtype_policy(self) -> Any:
+        """In which dtypes the layer computes and keeps its variables; setting it reaches those there are."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._use_policy(dtype_policies.get(value))
+        self._ready = False
+        self._adopt(own_variables(self))
+
+    def _adopt(self, variables: Sequence[Variable]) -> None:
+        """Let calls see floating variables in the compute dtype, if it is another."""
+        for v in variables:
+            if v.autocast and is_float(v.data.dtype):
+                mixed = self._mixed and self.autocast and v.data.dtype != self._compute
+                AutocastVariable.adopt(v, self._compute if mixed else None)
+
     def _use_policy(self, policy: Any) -> None:
-        self.dtype_policy = policy
+        self._dtype_policy = policy
         self._compute = np_dtype(policy.compute_dtype)
         self._policy_by_path = isinstance(policy, dtype_policies.DTypePolicyMap)
         self._mixed = policy.compute_dtype != policy.variable_dtype
@@ -199,12 +217,11 @@ class Layer:
             else tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
         )
         name = name or f"variable{'_' + str(len(self._own_weights)) if self._own_weights else ''}"
-        mixed = autocast and self.autocast and self._mixed and is_float(dtype) and dtype != self._compute
-        variable = (AutocastVariable if mixed else Variable)(
+        variable = Variable(
             initializers.get(initializer), shape, dtype.name, trainable, autocast, aggregation, name=name
         )
-        if mixed:
-            variable.compute_dtype = self._compute  # type: ignore[attr-defined]
+        if self._mixed:
+            self._adopt([variable])
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
@@ -491,6 +508,8 @@ class Layer:
             else:
                 self.build()  # type: ignore[call-arg]
         self.built = True
+        if self._mixed:
+            self._adopt(own_variables(self))  # those that build made itself
 
     def _symbolic_call(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         mixed = self._mixed and self.autocast
@@ -538,11 +557,11 @@ class Layer:
 
     @property
     def compute_dtype(self) -> str:
-        return self.dtype_policy.compute_dtype
+        return self._dtype_policy.compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        return self.dtype_policy.variable_dtype
+        return self._dtype_policy.variable_dtype
 
     input_dtype = compute_dtype
 

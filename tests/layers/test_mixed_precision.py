@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import sys
 from pathlib import Path
 
@@ -81,6 +83,55 @@ def test_variables_within_and_outside_of_a_call(policy, device):
     assert str(y.dtype) == "float16" and layer.w.dtype == "float32" and int(layer.count) == 1
     assert str((layer.w * 2.0).dtype) == "float32"
     assert str(layer.w.value.dtype) == "float32"
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
+def test_copies_and_variables_of_ones_own(policy, device):
+    class Own(layers.Layer):
+        def build(self, input_shape):
+            self.w = deepkit.Variable(np.ones(input_shape[-1:], "float32"))
+
+        def call(self, x):
+            assert str((self.w + 0).dtype) == "float16"
+            return x * self.w
+
+    x = np.ones((1, 2), "float32")
+    layer = Own()
+    for each in (layer, copy.deepcopy(layer)):
+        assert str(each(x).dtype) == "float16"
+    dense = layers.Dense(1)
+    dense(x)
+    for each in (copy.deepcopy(dense), pickle.loads(pickle.dumps(dense))):
+        assert str(each(x).dtype) == "float16" and type(each.kernel) is type(dense.kernel)
+        np.testing.assert_array_equal(each.kernel.numpy(), dense.kernel.numpy())
+
+
+def test_a_policy_set_later(device):
+    layer = layers.Dense(1)
+    x = np.ones((1, 2), "float32")
+    assert str(layer(x).dtype) == "float32"
+    layer.dtype_policy = "mixed_float16"
+    assert str(layer(x).dtype) == "float16" and layer.compute_dtype == "float16" and layer.kernel.dtype == "float32"
+    layer.dtype_policy = "float32"
+    assert str(layer(x).dtype) == "float32"
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
+def test_a_training_loop_of_ones_own(policy, device):
+    """Scaled losses and the scaled gradients' steps are those of fit()."""
+    by_hand, by_fit = MODELS["dense"](deepkit), MODELS["dense"](deepkit)
+    by_fit.set_weights(by_hand.get_weights())
+    x, y = np.ones((4, 6), "float32"), np.ones((4, 2), "float32")
+    optimizer = deepkit.mixed_precision.LossScaleOptimizer(deepkit.optimizers.SGD(0.1))
+    for _ in range(3):
+        with deepkit.GradientTape() as tape:
+            loss = ops.mean(ops.square(by_hand(x, training=True) - y))
+            scaled = optimizer.scale_loss(loss)
+        optimizer.apply(tape.gradient(scaled, by_hand.trainable_variables), by_hand.trainable_variables)
+    by_fit.compile(deepkit.optimizers.SGD(0.1), "mse")
+    by_fit.fit(x, y, epochs=3, verbose=0)
+    for a, b in zip(by_hand.get_weights(), by_fit.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
