@@ -85,7 +85,7 @@ class ImageAugmentation(Layer):
     #: Whether the images come out in the dtype they came in.
     keeps_dtype = False
     #: Whether there is something to draw.
-    random = True
+    draws = True
     #: Whether it is applied in inference too.
     always = False
     #: Whether boxes can't be transformed without knowing their format.
@@ -155,7 +155,7 @@ class ImageAugmentation(Layer):
         return self.draw(shape if len(shape) == 4 else (1, *shape), seed or getattr(self, "generator", None))
 
     def _applies(self, transformation: Any, training: bool) -> bool:
-        return self.always or bool(training) and (transformation is not None or not self.random)
+        return self.always or bool(training) and (transformation is not None or not self.draws)
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         """A batch of images, or one, after ``transformation``."""

@@ -29,7 +29,7 @@ class MaxNumBoundingBoxes(ImageAugmentation):
         [[7, -1, -1]]
     """
 
-    random = False
+    draws = False
     always = True
     keeps_dtype = True
     needs_box_format = False

@@ -16,7 +16,7 @@ def _histograms(bins: Any, groups: Any, n_groups: int, n_bins: int) -> Any:
 
 
 class _Histogram(ImageAugmentation):
-    random = False
+    draws = False
 
     def _channels_last(self, images: Any) -> Any:
         return images if self.data_format == "channels_last" else ops.transpose(images, (0, 2, 3, 1))

@@ -28,7 +28,7 @@ class AutoContrast(ImageAugmentation):
         [0.0, 127.5, 255.0]
     """
 
-    random = False
+    draws = False
     always = True
 
     def __init__(self, value_range: Any = (0, 255), **kwargs: Any):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops, random
+from ...ops.image.warp import _homography
 from ...registry import export
 from .base import one_of, pair, per_image
 from .geometry import FILL_MODES, INTERPOLATIONS, Geometric, around, corners
@@ -19,22 +20,6 @@ class _Sometimes(Geometric):
         return random.uniform((shape[0],), seed=seed) < probability
 
     factor: tuple[float, float]
-
-
-def homography(start: Any, end: Any) -> Any:
-    """h (batch, 8) of the map (x, y) ↦ (h₀x + h₁y + h₂, h₃x + h₄y + h₅) / (h₆x + h₇y + 1), from four points each.
-
-    Args:
-        start: Points (batch, 4, 2) as x, y.
-        end: What they are mapped to.
-    """
-    x, y = start[..., 0], start[..., 1]
-    u, v = end[..., 0], end[..., 1]
-    one, zero = ops.ones_like(x), ops.zeros_like(x)
-    of_u = ops.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
-    of_v = ops.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
-    values = ops.expand_dims(ops.concatenate([u, v], axis=1), -1)
-    return ops.squeeze(ops.solve(ops.concatenate([of_u, of_v], axis=1), values), -1)
 
 
 @export("keras.layers.RandomPerspective")
@@ -95,8 +80,8 @@ class RandomPerspective(_Sometimes):
         return ops.where(per_image(transformation["apply_perspective"]), moved, images)
 
     def move_boxes(self, boxes: Any, transformation: Any) -> Any:
-        points = (ops.cast(transformation[k], boxes.dtype) for k in ("start_points", "end_points"))
-        h = homography(*points)
+        start, end = (ops.cast(transformation[k], boxes.dtype) for k in ("start_points", "end_points"))
+        h = _homography(end, start)  # it maps its second argument to its first
         h0, h1, h2, h3, h4, h5, h6, h7 = (h[:, i, None, None] for i in range(8))
         x, y = corners(boxes)
         depth = h6 * x + h7 * y + 1
