@@ -321,8 +321,10 @@ class Elementwise(Op):
     def __init__(self, name: str, vjps: Sequence[Callable[..., Any] | None], doc: str, result: str = "same"):
         self.name = name
         self.vjps = vjps
-        # "same" dtype as the promoted inputs, "float" (integers become floatx), "real" (of complex ones) or "bool".
+        # "same" dtype as the promoted inputs, "float" (integers become floatx), "number" (booleans become int32),
+        # "real" (of complex ones) or "bool".
         self.result = result
+        self.lifts = result in ("float", "number")
         self.weak = len(vjps) > 1
         self.differentiable = any(vjps)
         self.__doc__ = doc
@@ -347,7 +349,7 @@ class Elementwise(Op):
                 plain = z.dtype.kind == "f"
             else:
                 plain = False
-            if not plain or params or (self.result == "float" and _is_integer(x)):
+            if not plain or params or (self.lifts and _is_integer(x)):
                 return Op.__call__(self, *inputs, **params)
             arrays: tuple[Any, ...] = (x, z)
             first = z if x is a else x
@@ -356,7 +358,7 @@ class Elementwise(Op):
             if type(a) is not Tensor or len(inputs) != 1 or params:
                 return Op.__call__(self, *inputs, **params)
             first = a.data
-            if self.result == "float" and first.dtype.kind != "f":
+            if self.lifts and first.dtype.kind != "f":
                 return Op.__call__(self, a)
             arrays = (first,)
         kernel = self._kernels.get(type(first))
@@ -394,12 +396,16 @@ class Elementwise(Op):
                 joined = join(joined, np_dtype(x.dtype)) if isinstance(x, Spec) else join_scalar(joined, x)
             if self.result == "real" and joined.kind == "c":
                 joined = np.dtype("float64" if joined.itemsize == 16 else "float32")
+            if self.result == "number" and joined.kind == "b":
+                joined = np.dtype("int32")
             dtype = np_dtype(None).name if self.result == "float" and joined.kind in "biu" else joined.name
         return Spec(broadcast_shapes(*(x.shape for x in specs)), dtype)
 
     def forward(self, k: Any, *arrays: Any, **params: Any) -> tuple[Any, Any]:
         if self.result == "float" and all(type(a) in _SCALARS or a.dtype.kind in "biu" for a in arrays):
             arrays = tuple(k.asarray(a, dtype=np_dtype(None)) for a in arrays)
+        elif self.result == "number" and all(_is_boolean(a) for a in arrays):
+            arrays = tuple(k.asarray(a, dtype="int32") for a in arrays)
         y = getattr(k, self.name)(*arrays, **params)
         x = arrays[0]
         if type(x) not in _SCALARS and x.dtype.kind == "V" and y.dtype.kind == "f":
@@ -423,6 +429,10 @@ class Elementwise(Op):
         from .. import ops
 
         return self.backward(ops, (outs, inputs, params), g, needs)
+
+
+def _is_boolean(x: Any) -> bool:
+    return type(x) is bool or (hasattr(x, "dtype") and x.dtype.kind == "b")
 
 
 def _is_integer(x: Any) -> bool:

@@ -31,6 +31,7 @@ from .index import *
 from .linear import dense, matmul
 from .logistic import *
 from .loss import *
+from .lu import *
 from .math import *
 from .nan import *
 from .pool import *

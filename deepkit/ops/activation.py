@@ -19,7 +19,7 @@ _table = Table(__name__)
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 relu = _table.unary("relu", lambda k, g, y, x: g * k.cast(y > 0, g.dtype), "max(x, 0).",
-                    "relu([-1.0, 2.0]) -> Tensor([0., 2.], dtype=float32)", "same")  # fmt: skip
+                    "relu([-1.0, 2.0]) -> Tensor([0., 2.], dtype=float32)", "number")  # fmt: skip
 
 
 def _silu_vjp(k: Any, g: Any, y: Any, x: Any) -> Any:
@@ -54,7 +54,7 @@ def relu6(x: Any) -> Any:
         >>> relu6([-1.0, 3.0, 9.0])
         Tensor([0., 3., 6.], dtype=float32)
     """
-    return e.minimum(relu(x), 6)
+    return e.minimum(relu(_floating(x)), 6)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:

@@ -9,6 +9,7 @@ from ..autograd.op import Basic, to_tensor
 from ..autograd.spec import Spec
 from ..config import standardize_data_format
 from .arrange import take_along_axis
+from .reduce import _floating
 from .sorting import Plain
 
 
@@ -83,7 +84,7 @@ def adaptive_average_pool(inputs: Any, output_size: Any, data_format: Any = None
         >>> adaptive_average_pool([[[1.0], [2.0], [3.0], [4.0], [5.0]]], 3)[0, :, 0]
         Tensor([1.5, 3. , 4.5], dtype=float32)
     """
-    return _pool("adaptive_average_pool", adaptive_average, inputs, output_size, data_format)
+    return _pool("adaptive_average_pool", adaptive_average, _floating(inputs), output_size, data_format)
 
 
 def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) -> Any:

@@ -6,7 +6,7 @@ import builtins
 from typing import Any, Callable, Sequence
 
 from ..autograd.dtypes import standardize_dtype
-from ..autograd.op import spec_of, to_tensor
+from ..autograd.op import Op, spec_of, to_tensor, unbroadcast
 from ..autograd.spec import Spec
 from ..utils.nest import flatten
 from . import elementwise as e
@@ -95,16 +95,32 @@ def slice_update(inputs: Any, start_indices: Sequence[Any], updates: Any) -> Any
     if is_symbolic(inputs, updates):
         return Spec(inputs.shape, inputs.dtype)
     block = tuple(builtins.slice(a, a + n) for a, n in zip(_starts(start_indices), updates.shape))
-    return _replaced(inputs, block, cast(updates, inputs.dtype), True)
+    return _replace(inputs, cast(updates, inputs.dtype), index=block)
 
 
-def _replaced(x: Any, index: Any, values: Any, unique: bool) -> Any:
-    """``x`` with ``x[index] = values``, differentiable in both."""
-    return (
-        x
-        - getitem_grad(getitem(x, index), index, tuple(x.shape), unique)
-        + getitem_grad(values, index, tuple(x.shape), unique)
-    )
+class _Replaced(Op):
+    """A copy of x with ``x[index] = values``, for an index that names no element twice."""
+
+    def forward(self, k: Any, x: Any, values: Any, index: Any) -> tuple[Any, Any]:
+        y = x.copy()
+        y[index] = values
+        return y, (index, values.shape)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        index, shape = saved
+        kept = g.copy()
+        kept[index] = 0
+        return kept, unbroadcast(k, k.getitem(g, index), shape)
+
+    def tensor_gradients(self, inputs: Any, outs: Any, g: Any, needs: Any, params: dict) -> Any:
+        from .. import ops
+
+        index, shape = params["index"], tuple(to_tensor(inputs[1]).shape)
+        part = getitem(g, index)
+        return self(g, part * 0, index=index), unbroadcast(ops, part, shape)
+
+
+_replace = _Replaced()
 
 
 def _columns(indices: Any) -> tuple[Any, ...]:
@@ -162,11 +178,11 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         last = {position: row for row, position in enumerate(zip(*(c.reshape(-1).tolist() for c in index)))}
         rows = sorted(last.values())
         updates = reshape(updates, (-1, *updates.shape[index[0].ndim :]))[rows]
-        return _replaced(inputs, tuple(c.reshape(-1)[rows] for c in index), updates, True)
+        return _replace(inputs, updates, index=tuple(c.reshape(-1)[rows] for c in index))
     combine = {"max": e.maximum, "min": e.minimum, "mul": e.multiply}[reduction]
     rows_of = [tuple(int(c.reshape(-1)[r]) for c in index) for r in range(index[0].size)]
     for row, at in enumerate(rows_of):
-        inputs = _replaced(inputs, at, combine(inputs[at], updates[row]), True)
+        inputs = _replace(inputs, combine(inputs[at], updates[row]), index=at)
     return inputs
 
 

@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 from ..autograd.dtypes import np_dtype
-from ..autograd.op import to_tensor
+from ..autograd.op import cast, to_tensor
+from ..autograd.spec import Spec
 from .table import Table
 
 _table = Table(__name__)
@@ -26,7 +27,7 @@ def _abs_vjp(k: Any, g: Any, y: Any, x: Any) -> Any:
 negative = unary("negative", lambda k, g, y, x: -g, "-x.", "negative([1.0, -2.0]) -> Tensor([-1.,  2.], dtype=float32)", "same")
 abs = unary("abs", _abs_vjp, "\\|x\\|.", "abs([1.0, -2.0]) -> Tensor([1., 2.], dtype=float32)", "real")
 sign = unary("sign", None, "Sign: -1, 0 or 1.", "sign([3.0, -2.0]) -> Tensor([ 1., -1.], dtype=float32)", "same")
-square = unary("square", lambda k, g, y, x: g * x * 2, "x².", "square([3, -2]) -> Tensor([9, 4], dtype=int32)", "same")
+square = unary("square", lambda k, g, y, x: g * x * 2, "x².", "square([3, -2]) -> Tensor([9, 4], dtype=int32)", "number")
 sqrt = unary("sqrt", lambda k, g, y, x: g * 0.5 / y, "Square root.", "sqrt([4.0, 9.0]) -> Tensor([2., 3.], dtype=float32)")
 rsqrt = unary("rsqrt", lambda k, g, y, x: g * -0.5 * y / x, "1 / sqrt(x).", "rsqrt([4.0]) -> Tensor([0.5], dtype=float32)")
 cbrt = unary("cbrt", lambda k, g, y, x: g / (y * y * 3), "Cube root.", "cbrt([8.0]) -> Tensor([2.], dtype=float32)")
@@ -84,10 +85,11 @@ multiply = binary("multiply", lambda k, g, y, a, b: g * b, lambda k, g, y, a, b:
 divide = binary("divide", lambda k, g, y, a, b: g / b, lambda k, g, y, a, b: -g * y / b, "x1 / x2.",
                 "divide([1, 2], 4) -> Tensor([0.25, 0.5 ], dtype=float32)", "float")  # fmt: skip
 power = binary("power", lambda k, g, y, a, b: g * b * k.power(a, k.where(k.equal(b, 0), 1, b) - 1), _power_vjp_exponent,
-               "x1 to the power x2.", "power([2.0, 3.0], 2) -> Tensor([4., 9.], dtype=float32)")  # fmt: skip
-floor_divide = binary("floor_divide", None, None, "⌊x1 / x2⌋.", "floor_divide([7, -7], 2) -> Tensor([ 3, -4], dtype=int32)")
+               "x1 to the power x2.", "power([2.0, 3.0], 2) -> Tensor([4., 9.], dtype=float32)", "number")  # fmt: skip
+floor_divide = binary("floor_divide", None, None, "⌊x1 / x2⌋.", "floor_divide([7, -7], 2) -> Tensor([ 3, -4], dtype=int32)",
+                      "number")  # fmt: skip
 mod = binary("mod", lambda k, g, y, a, b: g, lambda k, g, y, a, b: -g * k.floor(a / b), "Remainder with the sign of x2.",
-             "mod([7, -7], 3) -> Tensor([1, 2], dtype=int32)")  # fmt: skip
+             "mod([7, -7], 3) -> Tensor([1, 2], dtype=int32)", "number")  # fmt: skip
 maximum = binary("maximum", lambda k, g, y, a, b: _share(k, g, a, b, y), lambda k, g, y, a, b: _share(k, g, b, a, y),
                  "The larger of the two.", "maximum([1.0, 5.0], 3) -> Tensor([3., 5.], dtype=float32)")  # fmt: skip
 minimum = binary("minimum", lambda k, g, y, a, b: _share(k, g, a, b, y), lambda k, g, y, a, b: _share(k, g, b, a, y),
@@ -124,7 +126,7 @@ fmin = binary("fmin", lambda k, g, y, a, b: g * k.cast(k.logical_or(k.equal(a, y
               lambda k, g, y, a, b: g * k.cast(k.logical_and(k.equal(b, y), k.logical_not(k.equal(a, y))), g.dtype),
               "The smaller of the two, or the one that isn't NaN.")  # fmt: skip
 fmod = binary("fmod", lambda k, g, y, a, b: g, lambda k, g, y, a, b: -g * k.trunc(a / b), "Remainder with the sign of x1.",
-              "fmod([7, -7], 3) -> Tensor([ 1, -1], dtype=int32)")  # fmt: skip
+              "fmod([7, -7], 3) -> Tensor([ 1, -1], dtype=int32)", "number")  # fmt: skip
 nextafter = binary("nextafter", None, None, "The next floating number from x1 towards x2.", result="float")
 isposinf = unary("isposinf", None, "Where x is ∞.", result="bool")
 isneginf = unary("isneginf", None, "Where x is -∞.", result="bool")
@@ -142,7 +144,9 @@ def ldexp(x1: Any, x2: Any) -> Any:
         >>> ldexp([1.0, 3.0], [1, 2])
         Tensor([ 2., 12.], dtype=float32)
     """
-    return x1 * exp2(x2)
+    x1 = x1 if isinstance(x1, Spec) else to_tensor(x1)
+    kind = np_dtype(x1.dtype)
+    return x1 * exp2(cast(x2, dtype=kind if kind.kind == "f" else np_dtype(None)))
 
 
 def sinc(x: Any) -> Any:
@@ -163,6 +167,21 @@ def sinc(x: Any) -> Any:
     return where(zero, 1.0, sin(safe) / safe)
 
 
+def fabs(x: Any) -> Any:
+    """\\|x\\| as a floating number.
+
+    Args:
+        x: Tensor; integers become ``floatx()``.
+
+    Example:
+        >>> fabs([1, -2])
+        Tensor([1., 2.], dtype=float32)
+    """
+    from .reduce import _floating
+
+    return abs(_floating(x))
+
+
 def erfc(x: Any) -> Any:
     """1 - erf(x).
 
@@ -178,7 +197,7 @@ def erfc(x: Any) -> Any:
 
 # Other spellings.
 absolute, true_divide = abs, divide
-fabs, conjugate = abs, conj
+conjugate = conj
 bitwise_invert, bitwise_left_shift, bitwise_right_shift = bitwise_not, left_shift, right_shift
 remainder = mod
 

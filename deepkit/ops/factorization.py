@@ -13,6 +13,7 @@ from ..autograd.op import Op
 from ..autograd.spec import Spec
 from . import elementwise as e
 from .linear import matmul
+from .precision import in_single_precision
 from .products import einsum
 from .reduce import _floating
 from .shape import expand_dims, swapaxes
@@ -148,6 +149,7 @@ class Eigh(Op):
 _inverse, _solve, _cholesky, _slogdet, _eigh = Inverse(), Solve(), Cholesky(), SlogDet(), Eigh()
 
 
+@in_single_precision
 def inv(x: Any) -> Any:
     """Inverse of square matrices (..., n, n).
 
@@ -162,6 +164,7 @@ def inv(x: Any) -> Any:
     return _inverse(_square("inv", x))
 
 
+@in_single_precision
 def solve(a: Any, b: Any) -> Any:
     """The solution x of a x = b.
 
@@ -179,6 +182,7 @@ def solve(a: Any, b: Any) -> Any:
     return _solve(a, b)
 
 
+@in_single_precision
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     """As :func:`solve`, reading the upper (or lower) triangle of ``a`` alone."""
     from .arrange import tril, triu
@@ -186,6 +190,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     return solve((tril if lower else triu)(_square("solve_triangular", a)), b)
 
 
+@in_single_precision
 def cholesky(x: Any, upper: bool = False) -> Any:
     """The lower triangular L with L Lᵀ = x, for positive definite x; ``upper`` gives Lᵀ.
 
@@ -199,6 +204,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
     return swapaxes(y, -1, -2) if upper else y
 
 
+@in_single_precision
 def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     """The inverse of the matrix whose Cholesky factor is ``x``."""
     inverse = inv(x)
@@ -206,16 +212,19 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     return matmul(inverse, t) if upper else matmul(t, inverse)
 
 
+@in_single_precision
 def slogdet(x: Any) -> tuple[Any, Any]:
     """Sign and logarithm of the absolute value of the determinant."""
     return _slogdet(_square("slogdet", x))
 
 
+@in_single_precision
 def logdet(x: Any) -> Any:
     """Logarithm of the determinant of positive definite matrices."""
     return _slogdet(_square("logdet", x))[1]
 
 
+@in_single_precision
 def det(x: Any) -> Any:
     """Determinant; its gradient det(x) x⁻ᵀ needs an invertible x.
 
@@ -229,6 +238,7 @@ def det(x: Any) -> Any:
     return sign * e.exp(nan_to_num(value, neginf=-float("inf")))
 
 
+@in_single_precision
 def eigh(x: Any) -> tuple[Any, Any]:
     """Eigenvalues in ascending order and eigenvectors (columns) of symmetric matrices."""
     x = _square("eigh", x)
@@ -284,6 +294,7 @@ class _Qr(Op):
 _qr = _Qr()
 
 
+@in_single_precision
 def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     """Q with orthonormal columns and an upper triangular R, Q R = x.
 
@@ -306,6 +317,7 @@ def _svd_infer(x: Spec, full: bool) -> tuple[Spec, Spec, Spec]:
 _svd = Plain("svd", _svd_infer, lambda k, x, full: k.linalg.svd(x, full_matrices=full), 3)
 
 
+@in_single_precision
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Singular value decomposition x = U diag(s) Vᵀ.
 
@@ -333,6 +345,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return einsum("...mi,...mn,...in->...i", u, x, vt)
 
 
+@in_single_precision
 def pinv(x: Any, rcond: float | None = None) -> Any:
     """Pseudo-inverse (Moore-Penrose), singular values below rcond · the largest taken as 0; not differentiable."""
     return _pinv(_floating(x), rcond=rcond)
@@ -342,6 +355,7 @@ _pinv = Plain("pinv", lambda x, rcond: Spec((*x.shape[:-2], x.shape[-1], x.shape
               lambda k, x, rcond: k.linalg.pinv(x) if rcond is None else k.linalg.pinv(x, rcond))  # fmt: skip
 
 
+@in_single_precision
 def matrix_rank(x: Any, tol: float | None = None) -> Any:
     """Number of singular values above a tolerance, int32.
 
@@ -356,6 +370,7 @@ _matrix_rank = Plain("matrix_rank", lambda x, tol: Spec(x.shape[:-2], "int32"),
                      lambda k, x, tol: k.asarray(k.linalg.matrix_rank(x, tol)).astype("int32"))  # fmt: skip
 
 
+@in_single_precision
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     """The x of least norm that minimises \\|a x - b\\|², a (m, n), b (m,) or (m, p); not differentiable."""
     return _lstsq(_floating(a), _floating(b), rcond=rcond)
@@ -365,29 +380,5 @@ _lstsq = Plain("lstsq", lambda a, b, rcond: Spec((a.shape[-1], *b.shape[1:]), a.
                lambda k, a, b, rcond: k.linalg.lstsq(a, b, rcond=rcond)[0])  # fmt: skip
 
 
-def lu_factor(x: Any) -> tuple[Any, Any]:
-    """LU factorization with partial pivoting: L and U in one matrix, and the rows exchanged at each step (int32)."""
-    return _lu(_square("lu_factor", x))
-
-
-def _lu_kernel(k: Any, x: Any) -> tuple[Any, Any]:
-    lu = x.copy().reshape(-1, *x.shape[-2:])
-    n = x.shape[-1]
-    pivots = k.zeros(lu.shape[:2], dtype="int32")
-    for matrix, exchanged in zip(lu, pivots):
-        for j in range(n):
-            p = j + int(k.argmax(k.abs(matrix[j:, j])))
-            exchanged[j] = p
-            if p != j:
-                matrix[[j, p]] = matrix[[p, j]]
-            if matrix[j, j] != 0:
-                matrix[j + 1 :, j] /= matrix[j, j]
-                matrix[j + 1 :, j + 1 :] -= k.outer(matrix[j + 1 :, j], matrix[j, j + 1 :])
-    return lu.reshape(x.shape), pivots.reshape(x.shape[:-1])
-
-
-_lu = Plain("lu_factor", lambda x: (Spec(x.shape, x.dtype), Spec(x.shape[:-1], "int32")), _lu_kernel, 2)
-
-
-__all__ = ["cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "logdet", "lstsq", "lu_factor", "matrix_rank",
+__all__ = ["cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "logdet", "lstsq", "matrix_rank",
            "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd"]  # fmt: skip

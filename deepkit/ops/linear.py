@@ -11,7 +11,12 @@ from . import elementwise
 
 
 def _joined(a: Spec, b: Spec) -> str:
-    return join(np_dtype(a.dtype), np_dtype(b.dtype)).name
+    return summed_products(join(np_dtype(a.dtype), np_dtype(b.dtype))).name
+
+
+def summed_products(dtype: Any) -> Any:
+    """The dtype of sums of products: int8 overflows at once and becomes int32."""
+    return np_dtype("int32") if dtype.name == "int8" else dtype
 
 
 class MatMul(Op):
@@ -30,6 +35,8 @@ class MatMul(Op):
         return Spec(broadcast_shapes(a.shape[:-2], b.shape[:-2]) + rows + columns, _joined(a, b))
 
     def forward(self, k: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        if a.dtype.char == b.dtype.char == "b":  # int8
+            a, b = a.astype("int32"), b.astype("int32")
         return k.matmul(a, b), (a, b)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:

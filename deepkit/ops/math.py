@@ -6,7 +6,7 @@ import builtins
 import math
 from typing import Any
 
-from ..autograd.dtypes import np_dtype
+from ..autograd.dtypes import np_dtype, result_type
 from ..autograd.op import Basic, to_tensor
 from ..autograd.spec import Spec, broadcast_shapes
 from . import elementwise as e
@@ -35,7 +35,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """min(max(x, x_min), x_max); the gradient passes inside the bounds and at them.
 
     Args:
-        x: Tensor; booleans become int32.
+        x: Tensor; booleans become int32, and integers ``floatx()`` if a bound is a float.
         x_min: Lower bound, a number or a tensor.
         x_max: Upper bound.
 
@@ -45,8 +45,10 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """
     x = _tensor(x)
     dtype = np_dtype(x.dtype)
-    if dtype.kind == "b":
-        x, dtype = cast(x, "int32"), np_dtype("int32")
+    if dtype.kind in "biu":
+        weak = float if type(x_min) is float or type(x_max) is float else int
+        dtype = np_dtype(result_type(dtype.name, weak))
+        x = cast(x, dtype)
     if type(x_min) in (int, float) and type(x_max) in (int, float):
         kind = builtins.float if dtype.kind == "f" else builtins.int
         return _clip(x, low=kind(x_min), high=kind(x_max))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..autograd.dtypes import np_dtype
 from ..autograd.op import to_tensor
 from ..autograd.spec import Spec
 from . import elementwise as e
@@ -81,7 +82,10 @@ def nanstd(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _extremum(x: Any, axis: Axis, keepdims: bool, lowest: float, reduce: Any) -> Any:
-    filled, missing = _without(_floating(x), lowest)
+    x = _tensor(x)
+    if np_dtype(x.dtype).kind in "biu":  # where nothing is NaN
+        return reduce(x, axis, keepdims)
+    filled, missing = _without(x, lowest)
     y = reduce(filled, axis, keepdims)
     empty = min(cast(missing, "int32"), axis, keepdims) == 1
     return where(empty, full_like(y, math.nan), y)

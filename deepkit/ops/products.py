@@ -10,7 +10,8 @@ from ..autograd.op import Basic, Op, to_tensor, unbroadcast
 from ..autograd.spec import Spec, broadcast_shapes
 from . import elementwise as e
 from .arrange import _tensor, diagonal
-from .linear import matmul
+from .creation import cast
+from .linear import matmul, summed_products
 from .reduce import axes_of
 from .shape import concatenate, expand_dims, moveaxis, ravel, reshape
 from .symbolic import one_node
@@ -31,9 +32,11 @@ class Einsum(Op):
                     sizes[letter] = n if sizes.get(letter) in (1, None) and n != 1 else sizes.get(letter, n)
                 elif n not in (1, sizes[letter]):
                     raise ValueError(f"einsum: sizes {sizes[letter]} and {n} for index {letter!r}.")
-        return Spec([sizes[letter] for letter in out], dtype.name)
+        return Spec([sizes[letter] for letter in out], summed_products(dtype).name)
 
     def forward(self, k: Any, *xs: Any, terms: tuple[str, ...] = (), out: str = "") -> tuple[Any, Any]:
+        if xs[0].dtype.char == "b":  # int8
+            xs = tuple(x.astype("int32") for x in xs)
         y = k.einsum(",".join(terms) + "->" + out, *xs, optimize=len(xs) > 1).astype(xs[0].dtype, copy=False)
         return y, (xs, terms, out)
 
@@ -129,7 +132,13 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     for i, j in pairs:
         b[j] = a[i]
     shared = {a[i] for i, _ in pairs}
-    return _einsum(x1, x2, terms=("".join(a), "".join(b)), out="".join(c for c in a + b if c not in shared))
+    out = "".join(c for c in a + b if c not in shared)
+    return _narrowed(_einsum(x1, x2, terms=("".join(a), "".join(b)), out=out), x1, x2)
+
+
+def _narrowed(y: Any, x1: Any, x2: Any) -> Any:
+    """``y`` in the dtype of the operands, where these are int8: only matmul and einsum widen the result."""
+    return cast(y, "int8") if np_dtype(x1.dtype).char == np_dtype(x2.dtype).char == "b" else y
 
 
 def _plain(axes: Any) -> Any:
@@ -147,7 +156,7 @@ def dot(x1: Any, x2: Any) -> Any:
     if not x1.shape or not x2.shape:
         return e.multiply(x1, x2)
     if len(x2.shape) <= 2 and len(x1.shape) <= 2:
-        return matmul(x1, x2)
+        return _narrowed(matmul(x1, x2), x1, x2)
     return tensordot(x1, x2, ((len(x1.shape) - 1,), (max(len(x2.shape) - 2, 0),)))
 
 

@@ -22,10 +22,15 @@ class Function:
     Args:
         fn: The function.
         keep: Which leaves of its result are the node's outputs; all by default.
+        parts: Whether the function can be traced op by op where the sizes allow it.
+
+    Attributes:
+        reference: What can be traced so, or ``None``.
     """
 
-    def __init__(self, fn: Callable[..., Any], keep: Sequence[int] | None = None):
+    def __init__(self, fn: Callable[..., Any], keep: Sequence[int] | None = None, parts: bool = False):
         self.fn, self.name, self.keep = fn, fn.__name__, keep
+        self.reference = self.__call__ if parts else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         y = self.fn(*args, **kwargs)
@@ -35,15 +40,17 @@ class Function:
         return tuple(leaves[i] for i in self.keep)
 
 
-def deferred(fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], outputs: Any) -> Any:
-    """``outputs``, a Spec or a nest of them, as the results of ``fn(*args, **kwargs)``."""
+def deferred(
+    fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], outputs: Any, parts: bool = False
+) -> Any:
+    """``outputs``, a Spec or a nest of them, as the results of ``fn(*args, **kwargs)``; see :class:`Function`."""
     if local.shapes_only:
         return outputs
     if isinstance(outputs, Spec):
-        return attach_node(Function(fn), args, kwargs, outputs)
+        return attach_node(Function(fn, None, parts), args, kwargs, outputs)
     leaves = flatten(outputs)
     keep = [i for i, x in enumerate(leaves) if isinstance(x, Spec)]
-    attach_node(Function(fn, keep), args, kwargs, [leaves[i] for i in keep])
+    attach_node(Function(fn, keep, parts), args, kwargs, [leaves[i] for i in keep])
     return outputs
 
 
@@ -66,7 +73,7 @@ def one_node(fn: Callable[..., Any]) -> Callable[..., Any]:
             return fn(*args, **kwargs)
         with shapes_only():
             outputs = fn(*args, **kwargs)
-        return deferred(fn, args, kwargs, outputs)
+        return deferred(fn, args, kwargs, outputs, parts=True)
 
     return call
 

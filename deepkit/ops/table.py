@@ -28,6 +28,7 @@ _BINARY_DOC = """{doc}
 _DTYPES = {
     "same": "",
     "real": "; complex numbers become real",
+    "number": "; booleans become int32",
     "float": "; integers become ``floatx()``",
     "bool": " and dtype bool",
 }

@@ -329,6 +329,41 @@ def test_arguments_are_checked(call):
         call()
 
 
+@pytest.mark.parametrize("name,dtypes,kwargs,expected", [
+    ("square", ["bool"], {}, "int32"), ("power", ["bool", "bool"], {}, "int32"), ("mod", ["bool", "bool"], {}, "int32"),
+    ("floor_divide", ["bool", "bool"], {}, "int32"), ("relu", ["bool"], {}, "int32"),
+    ("relu6", ["int8"], {}, "float32"),
+    ("fabs", ["int8"], {}, "float32"), ("clip", ["int8"], {"x_min": 0, "x_max": 1}, "int8"),
+    ("clip", ["int8"], {"x_min": 0.0, "x_max": 0.5}, "float32"), ("clip", ["bool"], {"x_min": 0, "x_max": 1}, "int32"),
+    ("matmul", ["int8", "int8"], {}, "int32"), ("dot", ["int8", "int8"], {}, "int8"),
+    ("inner", ["int8"] * 2, {}, "int8"),
+    ("nanmax", ["int8"], {}, "int8"), ("ldexp", ["float16", "int32"], {}, "float16"),
+    ("det", ["float16"], {}, "float16"),
+    ("solve", ["float16", "float16"], {}, "float16"), ("svd", ["float16"], {"compute_uv": False}, "float16"),
+    ("abs", ["complex64"], {}, "float32"), ("linspace", ["float16", "float16"], {"num": 3}, "float16"),
+])  # fmt: skip
+def test_dtype_is_keras_own(device, name, dtypes, kwargs, expected):
+    arrays = [(np.eye(3) if name == "solve" or name == "det" else np.ones((3, 3))).astype(dtype) for dtype in dtypes]
+    assert getattr(ops, name)(*arrays, **kwargs).dtype == expected
+    specs = [deepkit.KerasTensor((None, 3), dtype) for dtype in dtypes]
+    if name not in ("solve", "det"):
+        assert getattr(ops, name)(*specs, **kwargs).dtype == expected
+
+
+def test_clip_of_integers_at_a_fraction(device):
+    np.testing.assert_array_equal(ops.clip(np.array([0, 1, 2], "int32"), 0.5, 1.5).numpy(), [0.5, 1, 1.5])
+
+
+def test_updates_replace_what_is_not_finite(device):
+    x = np.array([np.nan, np.inf, 1.0])
+    np.testing.assert_array_equal(ops.slice_update(x, [0], [5.0, 6.0]).numpy(), [5, 6, 1])
+    np.testing.assert_array_equal(ops.scatter_update(x, [[1]], [7.0]).numpy(), [np.nan, 7, 1])
+    np.testing.assert_array_equal(ops.slice_update(x > 0, [0], [True]).numpy(), [True, True, True])
+    block = _rng.normal(size=(2, 2))
+    check_gradient(lambda x, u: ops.slice_update(x, (1, 0), u) ** 2, A, block)
+    check_second_order(lambda x, u: ops.slice_update(x, (1, 0), u) ** 2, A, block)
+
+
 def test_namespaces_hold_the_ops_themselves():
     for space, name in ((ops.numpy, "matmul"), (ops.nn, "relu"), (ops.linalg, "norm")):
         assert getattr(space, name) is getattr(ops, name)
