@@ -18,6 +18,8 @@ _HOMES = {
     ".audio_dataset": ("audio_dataset_from_directory",),
     ".config": ("Config",),
     ".file_utils": ("get_file",),
+    ".image_dataset": ("image_dataset_from_directory",),
+    ".image_utils": ("array_to_img", "img_to_array", "load_img", "save_img"),
     ".numerical": ("normalize", "to_categorical"),
     ".model_visualization": ("model_to_dot", "plot_model"),
     ".progbar": ("Progbar",),

@@ -38,10 +38,22 @@ def _lanczos(radius: float, x: Any) -> Any:
     return where(x > radius, 0.0, where(x > 1e-3, y, 1.0))
 
 
+def _mitchell(x: Any) -> Any:
+    near = (7.0 * x - 12.0) * x * x + 16.0 / 3.0
+    far = ((-7.0 / 3.0 * x + 12.0) * x - 20.0) * x + 32.0 / 3.0
+    return where(x >= 2.0, 0.0, where(x >= 1.0, far, near)) / 6.0
+
+
+def _gaussian(x: Any) -> Any:
+    return where(x >= 1.5, 0.0, e.exp(-2.0 * x * x))
+
+
 _KERNELS: dict[str, Callable[[Any], Any]] = {
     "bilinear": _triangle, "bicubic": _cubic,
     "lanczos3": functools.partial(_lanczos, 3.0), "lanczos5": functools.partial(_lanczos, 5.0),
 }  # fmt: skip
+#: Further ones, which data sets of images offer: Mitchell & Netravali (1988) with b = c = 1/3, and exp(-2x²).
+_FURTHER: dict[str, Callable[[Any], Any]] = {"mitchellcubic": _mitchell, "gaussian": _gaussian}
 _METHODS = {"linear": "bilinear", "trilinear": "bilinear", "cubic": "bicubic", "tricubic": "bicubic"}
 _METHODS |= {name: name for name in _KERNELS}
 
@@ -57,7 +69,7 @@ def _weights(m: int, n: int, scale: Any, shift: Any, method: str, antialias: boo
     step = 1.0 / scale
     at = (arange(n, dtype=dtype) + 0.5) * step - shift * step - 0.5
     distance = e.abs(at[None, :] - arange(m, dtype=dtype)[:, None])
-    w = _KERNELS[method](distance / e.maximum(step, 1.0) if antialias else distance)
+    w = (_KERNELS | _FURTHER)[method](distance / e.maximum(step, 1.0) if antialias else distance)
     total = _sum(w, axis=0, keepdims=True)
     kept = (e.abs(total) > 1000 * float(np.finfo("float32").eps)) & ((at >= -0.5) & (at <= m - 0.5))[None, :]
     return where(kept, w / where(kept, total, 1.0), 0.0)
@@ -65,6 +77,9 @@ def _weights(m: int, n: int, scale: Any, shift: Any, method: str, antialias: boo
 
 @functools.lru_cache(maxsize=64)
 def _resize_weights(m: int, n: int, method: str, antialias: bool) -> np.ndarray:
+    if method == "area":  # the share of each old pixel in the area of each new one
+        old, new = np.arange(m)[:, None], np.arange(n)[None, :] * (m / n)
+        return np.maximum(np.minimum(new + m / n, old + 1) - np.maximum(new, old), 0) * (n / m)
     with paused():
         w = _weights(m, n, convert_to_tensor(n / m, "float64"), 0.0, method, antialias).numpy()
     w.setflags(write=False)
@@ -143,19 +158,29 @@ def resize(
         >>> resize([[[1.0], [3.0]]], (1, 4))[0, :, 0]
         Tensor([1. , 1.5, 2.5, 3. ], dtype=float32)
     """
-    images = convert_to_tensor(images)
     _check_resize(images, size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode)
+    return resampled(images, size, interpolation, antialias, crop_to_aspect_ratio, pad_to_aspect_ratio, fill_value,
+                     data_format)  # fmt: skip
+
+
+def resampled(
+    images: Any, size: Sequence[int], interpolation: str, antialias: bool = False, crop: bool = False,
+    pad_: bool = False, fill_value: float = 0.0, data_format: str | None = None,
+) -> Any:  # fmt: skip
+    """:func:`resize` with checked arguments; ``interpolation`` may also be ``"area"``, ``"gaussian"`` or
+    ``"mitchellcubic"``."""
+    images = convert_to_tensor(images)
     row, column, _ = axes_of(images, data_format)
     height, width = images.shape[row], images.shape[column]
     target_height, target_width = (int(n) for n in size)
     wide, high = width * target_height / target_width, height * target_width / target_height
-    if crop_to_aspect_ratio:
+    if crop:
         keep_height, keep_width = max(min(height, int(wide)), 1), max(min(width, int(high)), 1)
         top, left = (height - keep_height) // 2, (width - keep_width) // 2
         index = [slice(None)] * len(images.shape)
         index[row], index[column] = slice(top, top + keep_height), slice(left, left + keep_width)
         images = images[tuple(index)]
-    elif pad_to_aspect_ratio:
+    elif pad_:
         margins = [(0, 0)] * len(images.shape)
         margins[row] = (max(int(wide) - height, 0) // 2,) * 2
         if margins[row] == (0, 0):
@@ -221,4 +246,4 @@ def scale_and_translate(
     return images
 
 
-__all__ = ["resize", "scale_and_translate"]
+__all__ = ["resampled", "resize", "scale_and_translate"]
