@@ -13,7 +13,7 @@ __all__ = [
     "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
     "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled",
     "max_epochs", "max_steps_per_epoch", "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx",
-    "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch", "standardize_data_format",
+    "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch", "set_num_threads", "standardize_data_format",
 ]  # fmt: skip
 
 _floatx = "float32"
@@ -189,6 +189,28 @@ def enable_unsafe_deserialization() -> None:
     from .registry import disable_safe_mode
 
     disable_safe_mode()
+
+
+def set_num_threads(n: int) -> None:
+    """Set how many threads the compiled CPU kernels share their work among; all cores by default.
+
+    The BLAS library behind NumPy has threads of its own, which its own variables limit (``OPENBLAS_NUM_THREADS``).
+    ``DEEPKIT_NUM_THREADS`` sets the number at the start.
+
+    Args:
+        n: The number, at least 1.
+
+    Raises:
+        ValueError: if it is smaller.
+
+    Example:
+        >>> set_num_threads(2)
+    """
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"set_num_threads: the number of threads should be a positive integer. Received: {n!r}")
+    from .backend.cpu import native
+
+    native.set_threads(n)
 
 
 def enable_flash_attention() -> None:

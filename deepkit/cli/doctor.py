@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, config
+from ..backend.cpu import native
 from ..backend.cuda import device
 
 __all__ = ["add_parser", "report", "run"]
@@ -38,6 +39,7 @@ def report() -> str:
         ("NumPy", f"{np.__version__}, {_blas()}"),
         ("CPU cores", f"{_cores()}{_thread_limits()}"),
         ("backend", _backend()),
+        ("kernels", _kernels()),
         *_gpu_lines(device.diagnose()),
     ]
     return "\n".join(f"{name + ':' if name else '':<11} {text}" for name, text in lines)
@@ -64,6 +66,13 @@ def _backend() -> str:
         return f"{config.backend()} ({how})"
     except (config.BackendUnavailableError, ValueError):
         return f"none: {asked!r} can't be had here"
+
+
+def _kernels() -> str:
+    if not native.available():
+        return "NumPy's (the compiled ones aren't built: install deepkit where a C++ compiler is)"
+    in_use = f"compiled for {native.state.kernels}, {native.set_threads(0)} threads"
+    return in_use if native.state.module else f"NumPy's (DEEPKIT_CPU_KERNELS; {in_use} are there)"
 
 
 def _blas() -> str:

@@ -16,3 +16,7 @@ from .optimizer import *
 from .pool import *
 from .random import *
 from .recurrent import *
+
+# isort: split
+# Last, as these are the same names again: the compiled kernels where they are built.
+from .compiled import *

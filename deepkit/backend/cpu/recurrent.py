@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from .elementwise import activate, activate_grad
 from .memory import empty_reused
+from .native import state as compiled
 
 __all__ = ["gru", "gru_grad", "lstm", "lstm_grad", "simple_rnn", "simple_rnn_grad"]
 
@@ -188,6 +189,18 @@ def simple_rnn_grad(
     return dz, du, dh
 
 
+def _native_step(rule: _Gates, act: str | None, valid: ndarray | None, like: ndarray) -> Any:
+    """The compiled module if it has the step: sigmoid and tanh, no mask, float32."""
+    usual = (
+        rule.plain
+        and act == "tanh"
+        and rule.names[0] == "sigmoid"
+        and valid is None
+        and like.dtype == np.float32
+    )
+    return compiled.module if usual and like.size else None
+
+
 # -- LSTM --------------------------------------------------------------------------------------------------------------
 
 
@@ -217,9 +230,14 @@ def lstm(
     squashed = empty_reused((steps, batch, n), z.dtype)
     cells[0] = c0
     product = np.empty((batch, n), z.dtype)
+    native = _native_step(rule, act, valid, z)
     for s, t in enumerate(_order(steps, reverse)):
         a, c, new, y = gates[s], cells[s], cells[s + 1], squashed[s]
         _product(h, u, drop, a)
+        if native is not None:
+            h = hs[:, s]
+            native.lstm_step(a, z[:, t], c, new, y, h)
+            continue
         a += z[:, t]
         rule.apply(a)
         np.multiply(a[:, n : 2 * n], c, out=new)
@@ -251,7 +269,14 @@ def lstm_grad(
     d, scratch = np.empty((2, batch, width), gates.dtype)
     small = np.empty((batch, n), gates.dtype)
     turned = u if drop is not None else np.ascontiguousarray(u.T)
+    native = _native_step(rule, act, valid, gates)
     for s, t in reversed(list(enumerate(_order(steps, reverse)))):
+        if native is not None:
+            native.lstm_step_grad(
+                gates[s], cells[s], squashed[s], None if g_hs is None else g_hs[:, s], dh, dc, d, dz[:, t]
+            )
+            dh = d @ turned if drop is None else _product_grad(d, u, drop)
+            continue
         if g_hs is not None:
             dh += g_hs[:, s]
         dh, past_h = _split(dh, valid, t)

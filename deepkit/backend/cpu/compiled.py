@@ -1,0 +1,235 @@
+"""The kernels of this package by the same names, run by the compiled ones where those have them.
+
+A compiled kernel takes contiguous float32 arrays; for any other, and for what it doesn't do, the NumPy function runs.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .conv import channel_sums
+from .conv import conv as numpy_conv
+from .conv import conv_grad as numpy_conv_grad
+from .elementwise import activate, activate_grad
+from .linear import dense_grad as numpy_dense_grad
+from .loss import cross_entropy as numpy_cross_entropy
+from .memory import empty_reused
+from .native import fits, state
+from .norm import batch_norm as numpy_batch_norm
+from .norm import batch_norm_grad as numpy_batch_norm_grad
+from .optimizer import adam
+from .optimizer import blocked as numpy_blocked
+from .pool import max_pool as numpy_max_pool
+from .pool import max_pool_grad as numpy_max_pool_grad
+from .window import Pairs, Sizes, window_shape
+
+__all__ = ["batch_norm", "batch_norm_grad", "blocked", "conv", "conv_grad", "cross_entropy", "dense_grad", "max_pool",
+           "max_pool_grad"]  # fmt: skip
+
+
+# -- convolution -------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _conv_plan(
+    x: Sizes, w: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes
+) -> tuple[Sizes, tuple[int, ...], tuple[int, ...] | None] | None:
+    """The result's shape, the compiled kernel's description of the convolution, and that of its input's gradient.
+
+    ``None`` where there is no compiled kernel: volumes, groups, windows larger than the input.
+    """
+    rank = len(x) - 2
+    if rank > 2 or x[-1] != w[-2]:
+        return None
+    out = window_shape(x[1:-1], w[:-2], strides, padding, dilation)
+    if min(out) < 1:
+        return None
+    one = (1,) * (2 - rank)
+    size, kernel, result = one + x[1:-1], one + w[:-2], one + out
+    steps, apart = one + strides, one + dilation
+    lo = (0,) * (2 - rank) + tuple(p for p, _ in padding)
+    forward = (x[0], *size, x[-1], *kernel, w[-1], *result, *steps, *apart, *lo, 1, 1)
+    # The gradient of x is a convolution over the result's, spread by the strides, with the kernel turned round.
+    before = tuple((k - 1) * d - p for k, d, p in zip(kernel, apart, lo))
+    backward = (x[0], *result, w[-1], *kernel, x[-1], *size, 1, 1, *apart, *before, *steps)
+    return (x[0], *out, w[-1]), forward, backward if min(before) >= 0 else None
+
+
+def conv(
+    x: ndarray, w: ndarray, b: ndarray | None, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int,
+    act: str | None,
+) -> ndarray:  # fmt: skip
+    native = state.module
+    plan = None
+    if native is not None and groups == 1 and fits(x, w, b):
+        plan = _conv_plan(x.shape, w.shape, tuple(strides), tuple(padding), tuple(dilation))
+    if plan is None:
+        return numpy_conv(x, w, b, strides, padding, dilation, groups, act)
+    y = empty_reused(plan[0], x.dtype)
+    native.conv(plan[1], x, w, b, act == "relu", y)
+    return y if act in (None, "relu") else activate(y, act)
+
+
+def conv_grad(
+    x: ndarray, w: ndarray, y: ndarray | None, gy: ndarray, strides: Sizes, padding: Pairs, dilation: Sizes,
+    groups: int, act: str | None, needs: Any,
+) -> Any:  # fmt: skip
+    native = state.module
+    plan = None
+    if native is not None and groups == 1 and fits(x, w, gy):
+        plan = _conv_plan(x.shape, w.shape, tuple(strides), tuple(padding), tuple(dilation))
+    if plan is None or plan[2] is None:
+        return numpy_conv_grad(x, w, y, gy, strides, padding, dilation, groups, act, needs)
+    need_x, need_w, need_b = needs
+    gx = gw = gb = None
+    if act == "relu" and fits(y):
+        g = empty_reused(gy.shape, gy.dtype)
+        gb = _target(need_b, w.shape[-1:], w.dtype)
+        native.relu_grad(gy, y, g, np.empty(w.shape[-1], w.dtype) if gb is None else gb)
+    else:
+        g = np.ascontiguousarray(activate_grad(gy, y, act))  # type: ignore[arg-type]
+        if need_b is not False:
+            gb = _target(need_b, w.shape[-1:], w.dtype)
+            gb[...] = 0
+            channel_sums(g, gb)
+    if need_w is not False:
+        gw = _target(need_w, w.shape, w.dtype)
+        native.conv_kernel_grad(plan[1], x, g, gw)
+    if need_x is not False:
+        gx = _target(need_x, x.shape, x.dtype)
+        taps = tuple(range(w.ndim - 2))
+        turned = np.ascontiguousarray(np.flip(w, taps).swapaxes(-1, -2))
+        native.conv(plan[2], g, turned, None, False, gx)
+    return gx, gw, gb
+
+
+def _target(need: Any, shape: Sizes, dtype: Any) -> Any:
+    """Where a gradient goes: the array that ``need`` is if it suits, else a new one; ``None`` if it isn't needed."""
+    if need is False:
+        return None
+    return need if isinstance(need, ndarray) and fits(need) else empty_reused(shape, dtype)
+
+
+# -- pooling -----------------------------------------------------------------------------------------------------------
+
+
+def _pool_plan(x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs) -> tuple[Sizes, tuple[int, ...]]:
+    rank = x.ndim - 2
+    out = window_shape(x.shape[1:-1], pool, strides, padding, (1,) * rank)
+    one, none = (1,) * (2 - rank), (0,) * (2 - rank)
+    plan = (
+        x.shape[0],
+        *one,
+        *x.shape[1:],
+        *one,
+        *pool,
+        *one,
+        *out,
+        *one,
+        *strides,
+        *none,
+        *(p for p, _ in padding),
+    )
+    return (x.shape[0], *out, x.shape[-1]), plan
+
+
+def max_pool(x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs) -> ndarray:
+    native = state.module
+    if native is None or x.ndim > 4 or not fits(x):
+        return numpy_max_pool(x, pool, strides, padding)
+    shape, plan = _pool_plan(x, pool, strides, padding)
+    y = empty_reused(shape, x.dtype)
+    native.max_pool(plan, x, y)
+    return y
+
+
+def max_pool_grad(
+    x: ndarray, y: ndarray, gy: ndarray, pool: Sizes, strides: Sizes, padding: Pairs, need: Any = True
+) -> ndarray:
+    native = state.module
+    if native is None or x.ndim > 4 or not fits(x, y, gy):
+        return numpy_max_pool_grad(x, y, gy, pool, strides, padding, need)
+    gx = _target(need, x.shape, x.dtype)
+    native.max_pool_grad(_pool_plan(x, pool, strides, padding)[1], x, y, gy, gx)
+    return gx
+
+
+# -- normalization, dense, loss, optimizers ----------------------------------------------------------------------------
+
+
+def batch_norm(
+    x: ndarray, gamma: ndarray | None, beta: ndarray | None, epsilon: float
+) -> tuple[ndarray, ndarray, ndarray, Any]:
+    native = state.module
+    if native is None or not fits(x, gamma, beta):
+        return numpy_batch_norm(x, gamma, beta, epsilon)
+    y = empty_reused(x.shape, x.dtype)
+    mean, variance, inverse = np.empty((3, x.shape[-1]), x.dtype)
+    native.batch_norm(x, gamma, beta, epsilon, y, mean, variance, inverse)
+    return y, mean, variance, (native, x, mean, inverse, gamma)
+
+
+def batch_norm_grad(
+    saved: Any, g: ndarray, needs: Any
+) -> tuple[ndarray | None, ndarray | None, ndarray | None]:
+    if len(saved) == 3:
+        return numpy_batch_norm_grad(saved, g, needs)
+    native, x, mean, inverse, gamma = saved
+    g = np.ascontiguousarray(g, np.float32)
+    gx = None if needs[0] is False else empty_reused(x.shape, x.dtype)
+    g_gamma, g_beta = np.empty((2, x.shape[-1]), x.dtype)
+    native.batch_norm_grad(x, mean, inverse, gamma, g, gx, g_gamma, g_beta)
+    return gx, g_gamma, g_beta
+
+
+def dense_grad(
+    x: ndarray,
+    w: ndarray,
+    b: ndarray | None,
+    y: ndarray,
+    act: str | None,
+    gy: ndarray,
+    needs: tuple[Any, ...],
+) -> tuple[ndarray | None, ndarray | None, ndarray | None]:
+    native = state.module
+    if native is None or act != "relu" or gy.size < 1 << 12 or not fits(gy, y):
+        return numpy_dense_grad(x, w, b, y, act, gy, needs)
+    g = empty_reused(gy.shape, gy.dtype)
+    gb = _target(needs[2], w.shape[-1:], w.dtype)
+    native.relu_grad(gy, y, g, np.empty(w.shape[-1], gy.dtype) if gb is None else gb)
+    gx, gw, _ = numpy_dense_grad(x, w, b, y, None, g, (needs[0], needs[1], False))
+    return gx, gw, gb
+
+
+def cross_entropy(
+    t: ndarray, p: ndarray, from_logits: bool, sparse: bool, epsilon: float
+) -> tuple[ndarray, Any]:
+    native = state.module
+    if (
+        native is not None
+        and from_logits
+        and sparse
+        and p.size >= 1 << 10
+        and fits(p)
+        and t.dtype.kind in "iu"
+    ):
+        labels = np.ascontiguousarray(t, np.int32)
+        loss, probabilities = np.empty(t.shape, p.dtype), empty_reused(p.shape, p.dtype)
+        try:
+            native.softmax_cross_entropy(p, labels, loss, probabilities)
+            return loss, probabilities
+        except IndexError:
+            pass  # labels out of range: NumPy's rules for them
+    return numpy_cross_entropy(t, p, from_logits, sparse, epsilon)
+
+
+def blocked(rule: Any, arrays: Any, scratch: Any, numbers: Any) -> None:
+    native = state.module
+    if native is not None and rule is adam and fits(*arrays):
+        native.adam(*arrays, *numbers)
+        return
+    numpy_blocked(rule, arrays, scratch, numbers)

@@ -1,0 +1,228 @@
+// Direct convolution, channels last: y[i, o] = sum over t, c of x[i s + t d - lo, c] kernel[t, c, o].
+//
+// A tile of PIXELS neighbouring outputs by BLOCK channels stays in registers while all of the window is summed: each
+// input value is broadcast against the BLOCK weights of its place. The kernel is packed once a call into blocks of
+// channels, so that the weights stream; a window's row is contiguous in x (its width times its channels), so a tile has
+// two loops. The gradient of the kernel keeps a tile of PIXELS inputs by BLOCK outputs in registers over all positions of
+// an image. Work is shared by images, or by rows of one; gradients are summed in the order of the parts.
+
+namespace {
+
+constexpr int BLOCK = DK_VECTORS * WIDTH;
+
+// Where the rows of a window begin, and how much of each is contiguous.
+struct Window {
+    int runs, depth;
+    std::vector<std::size_t> starts;
+};
+
+Window window_of(const ConvShape &s, int row) {
+    Window w;
+    if (s.dilation_w == 1) {
+        w.runs = s.kh;
+        w.depth = s.kw * s.ci;
+        for (int i = 0; i < s.kh; ++i) w.starts.push_back(std::size_t(i) * s.dilation_h * row);
+    } else {
+        w.runs = s.kh * s.kw;
+        w.depth = s.ci;
+        for (int i = 0; i < s.kh; ++i)
+            for (int j = 0; j < s.kw; ++j) w.starts.push_back(std::size_t(i) * s.dilation_h * row + j * s.dilation_w * s.ci);
+    }
+    return w;
+}
+
+template <int P>
+INLINE void tile(const Window &win, const float *x, std::size_t step, const float *w, const float *bias, bool relu, float *y,
+                 std::size_t y_step, int channels) {
+    vec acc[P][DK_VECTORS];
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+        for (int v = 0; v < DK_VECTORS; ++v) acc[p][v] = load(bias + v * WIDTH);
+    for (int r = 0; r < win.runs; ++r) {
+        const float *run = x + win.starts[r];
+        for (int k = 0; k < win.depth; ++k, w += BLOCK) {
+            vec weight[DK_VECTORS];
+#pragma GCC unroll 4
+            for (int v = 0; v < DK_VECTORS; ++v) weight[v] = load(w + v * WIDTH);
+#pragma GCC unroll 16
+            for (int p = 0; p < P; ++p) {
+                const float value = run[p * step + k];
+#pragma GCC unroll 4
+                for (int v = 0; v < DK_VECTORS; ++v) acc[p][v] += value * weight[v];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+        for (int v = 0; v < DK_VECTORS; ++v) {
+            vec out = acc[p][v];
+            if (relu) out = larger(out, vec{});
+            const int left = channels - v * WIDTH;
+            if (left >= WIDTH) store(y + p * y_step + v * WIDTH, out);
+            else if (left > 0) store_some(y + p * y_step + v * WIDTH, out, left);
+        }
+}
+
+template <int P>
+void tiles(int pixels, const Window &win, const float *x, std::size_t step, const float *w, const float *bias, bool relu,
+           float *y, std::size_t y_step, int channels) {
+    if (pixels == P) tile<P>(win, x, step, w, bias, relu, y, y_step, channels);
+    else if constexpr (P > 1) tiles<P - 1>(pixels, win, x, step, w, bias, relu, y, y_step, channels);
+}
+
+// Rows first ... first + rows - 1 of the padded input of an image.
+void pad_rows(const ConvShape &s, const float *image, int first, int rows, int width, float *out) {
+    std::memset(out, 0, sizeof(float) * rows * width * s.ci);
+    for (int i = 0; i < rows; ++i) {
+        const int at = first + i - s.lo_h;
+        if (at < 0 || at % s.up_h || at / s.up_h >= s.h) continue;
+        const float *from = image + std::size_t(at / s.up_h) * s.w * s.ci;
+        float *to = out + (std::size_t(i) * width + s.lo_w) * s.ci;
+        if (s.up_w == 1) {
+            const int room = std::min(s.w, width - s.lo_w);
+            std::memcpy(to, from, sizeof(float) * room * s.ci);
+        } else {
+            for (int j = 0; j < s.w && s.lo_w + j * s.up_w < width; ++j)
+                std::memcpy(to + std::size_t(j) * s.up_w * s.ci, from + std::size_t(j) * s.ci, sizeof(float) * s.ci);
+        }
+    }
+}
+
+int padded_width(const ConvShape &s) {
+    return std::max((s.ow - 1) * s.stride_w + (s.kw - 1) * s.dilation_w + 1, 1);
+}
+
+bool as_it_is(const ConvShape &s) {
+    return s.lo_h == 0 && s.lo_w == 0 && s.up_h == 1 && s.up_w == 1 &&
+           (s.oh - 1) * s.stride_h + (s.kh - 1) * s.dilation_h < s.h && (s.ow - 1) * s.stride_w + (s.kw - 1) * s.dilation_w < s.w;
+}
+
+void conv(const ConvShape &s, const float *x, const float *kernel, const float *bias, bool relu, float *y) {
+    const std::size_t taps = std::size_t(s.kh) * s.kw * s.ci;
+    const int blocks = (s.co + BLOCK - 1) / BLOCK;
+    std::vector<float> packed(blocks * taps * BLOCK), biases(std::size_t(blocks) * BLOCK);
+    if (bias) std::copy(bias, bias + s.co, biases.begin());
+    for (int b = 0; b < blocks; ++b) {
+        const int channels = std::min(BLOCK, s.co - b * BLOCK);
+        for (std::size_t t = 0; t < taps; ++t)
+            std::copy_n(kernel + t * s.co + b * BLOCK, channels, packed.begin() + (b * taps + t) * BLOCK);
+    }
+    const bool direct = as_it_is(s);
+    const int width = direct ? s.w : padded_width(s), row = width * s.ci;
+    const Window win = window_of(s, row);
+    // Whole images where there are enough of them, else some rows each.
+    const int chunks = s.n >= 2 * thread_count() ? 1 : std::min(s.oh, std::max(1, 4 * thread_count() / std::max(1, s.n)));
+    const int rows = (s.oh + chunks - 1) / chunks;
+    const int per_row = (s.ow + DK_PIXELS - 1) / DK_PIXELS;
+    parallel(s.n * chunks, [&](int part) {
+        const int image = part / chunks, from = part % chunks * rows, to = std::min(s.oh, from + rows);
+        if (from >= to) return;
+        const float *source = x + std::size_t(image) * s.h * s.w * s.ci;
+        std::unique_ptr<float[]> scratch;
+        if (direct) source += std::size_t(from) * s.stride_h * row;
+        else {
+            const int needed = (to - from - 1) * s.stride_h + (s.kh - 1) * s.dilation_h + 1;
+            scratch.reset(new float[std::size_t(needed) * row]);
+            pad_rows(s, source, from * s.stride_h, needed, width, scratch.get());
+            source = scratch.get();
+        }
+        for (int b = 0; b < blocks; ++b) {
+            const int channels = std::min(BLOCK, s.co - b * BLOCK);
+            for (int i = from; i < to; ++i) {
+                const float *line = source + std::size_t(i - from) * s.stride_h * row;
+                float *out = y + (std::size_t(image) * s.oh + i) * s.ow * s.co + b * BLOCK;
+                for (int t = 0; t < per_row; ++t) {  // tiles of nearly equal size
+                    const int a = s.ow * t / per_row, e = s.ow * (t + 1) / per_row;
+                    tiles<DK_PIXELS>(e - a, win, line + std::size_t(a) * s.stride_w * s.ci, std::size_t(s.stride_w) * s.ci,
+                                     packed.data() + b * taps * BLOCK, biases.data() + b * BLOCK, relu,
+                                     out + std::size_t(a) * s.co, s.co, channels);
+                }
+            }
+        }
+    });
+}
+
+// J inputs of the window by BLOCK outputs, summed over the positions of an image.
+template <int J>
+INLINE void kernel_tile(const ConvShape &s, const float *x, int row, const float *g, std::size_t g_step, float *sum) {
+    vec acc[J][DK_VECTORS];
+#pragma GCC unroll 16
+    for (int j = 0; j < J; ++j)
+#pragma GCC unroll 4
+        for (int v = 0; v < DK_VECTORS; ++v) acc[j][v] = load(sum + j * BLOCK + v * WIDTH);
+    const std::size_t step = std::size_t(s.stride_w) * s.ci;
+    for (int i = 0; i < s.oh; ++i) {
+        const float *line = x + std::size_t(i) * s.stride_h * row;
+        for (int p = 0; p < s.ow; ++p, line += step, g += g_step) {
+            vec grad[DK_VECTORS];
+#pragma GCC unroll 4
+            for (int v = 0; v < DK_VECTORS; ++v) grad[v] = load(g + v * WIDTH);
+#pragma GCC unroll 16
+            for (int j = 0; j < J; ++j)
+#pragma GCC unroll 4
+                for (int v = 0; v < DK_VECTORS; ++v) acc[j][v] += line[j] * grad[v];
+        }
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < J; ++j)
+#pragma GCC unroll 4
+        for (int v = 0; v < DK_VECTORS; ++v) store(sum + j * BLOCK + v * WIDTH, acc[j][v]);
+}
+
+template <int J>
+void kernel_tiles(int inputs, const ConvShape &s, const float *x, int row, const float *g, std::size_t g_step, float *sum) {
+    if (inputs == J) kernel_tile<J>(s, x, row, g, g_step, sum);
+    else if constexpr (J > 1) kernel_tiles<J - 1>(inputs, s, x, row, g, g_step, sum);
+}
+
+void conv_kernel_grad(const ConvShape &s, const float *x, const float *gy, float *g_kernel) {
+    const std::size_t taps = std::size_t(s.kh) * s.kw * s.ci, size = taps * BLOCK;
+    const int blocks = (s.co + BLOCK - 1) / BLOCK;
+    const bool direct = as_it_is(s);
+    const int width = direct ? s.w : padded_width(s), row = width * s.ci;
+    const Window win = window_of(s, row);
+    const int parts = std::min(s.n, thread_count());
+    std::vector<float> sums(std::size_t(parts) * blocks * size);
+    parallel(parts, [&](int part) {
+        float *mine = sums.data() + std::size_t(part) * blocks * size;
+        const int needed = (s.oh - 1) * s.stride_h + (s.kh - 1) * s.dilation_h + 1;
+        std::vector<float> scratch(direct ? 0 : std::size_t(needed) * row), block(s.co % BLOCK ? std::size_t(s.oh) * s.ow * BLOCK : 0);
+        const int per_run = (win.depth + DK_PIXELS - 1) / DK_PIXELS;
+        for (int image = s.n * part / parts; image < s.n * (part + 1) / parts; ++image) {
+            const float *source = x + std::size_t(image) * s.h * s.w * s.ci;
+            if (!direct) {
+                pad_rows(s, source, 0, needed, width, scratch.data());
+                source = scratch.data();
+            }
+            for (int b = 0; b < blocks; ++b) {
+                const int channels = std::min(BLOCK, s.co - b * BLOCK);
+                const float *g = gy + std::size_t(image) * s.oh * s.ow * s.co + b * BLOCK;
+                std::size_t g_step = s.co;
+                if (channels < BLOCK) {  // filled up, so that whole vectors can be read
+                    for (int i = 0; i < s.oh * s.ow; ++i) std::copy_n(g + std::size_t(i) * s.co, channels, block.begin() + std::size_t(i) * BLOCK);
+                    g = block.data();
+                    g_step = BLOCK;
+                }
+                for (int r = 0; r < win.runs; ++r)
+                    for (int t = 0; t < per_run; ++t) {
+                        const int a = win.depth * t / per_run, e = win.depth * (t + 1) / per_run;
+                        kernel_tiles<DK_PIXELS>(e - a, s, source + win.starts[r] + a, row, g, g_step,
+                                                mine + b * size + (std::size_t(r) * win.depth + a) * BLOCK);
+                    }
+            }
+        }
+    });
+    for (int b = 0; b < blocks; ++b) {
+        const int channels = std::min(BLOCK, s.co - b * BLOCK);
+        for (std::size_t t = 0; t < taps; ++t)
+            for (int o = 0; o < channels; ++o) {
+                float total = 0;
+                for (int part = 0; part < parts; ++part) total += sums[(std::size_t(part) * blocks + b) * size + t * BLOCK + o];
+                g_kernel[t * s.co + b * BLOCK + o] = total;
+            }
+    }
+}
+
+}  // namespace

@@ -1,0 +1,253 @@
+"""The compiled kernels beside NumPy's, for each instruction set that this processor has."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import numpy as np
+import pytest
+
+import deepkit
+from deepkit import config
+from deepkit.backend import cpu
+from deepkit.backend.cpu import native
+from deepkit.backend.cpu.optimizer import adam
+
+if not native.available():
+    pytest.skip("the compiled kernels aren't built", allow_module_level=True)
+
+from deepkit.backend.cpu import _compiled
+
+
+def _sets() -> list[str]:
+    best = native.state.kernels
+    order = ["baseline", "avx2", "avx512"]
+    return order[: order.index(best) + 1] if best in order else ["baseline"]
+
+
+@pytest.fixture(params=_sets())
+def isa(request: Any) -> Iterator[str]:
+    before = native.state.module
+    _compiled.use(request.param)
+    yield request.param
+    _compiled.use(native.state.kernels)
+    native.state.module = before
+
+
+def both(function: str, *args: Any) -> tuple[Any, Any]:
+    """The result of a kernel by the compiled ones, which must be in use for it, and by NumPy."""
+    found = []
+    for on in (True, False):
+        native.enable(on)
+        copies = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        found.append((getattr(cpu, function)(*copies), copies))
+    native.enable()
+    return found[0], found[1]
+
+
+def close(a: Any, b: Any, tolerance: float = 2e-5) -> None:
+    for x, y in zip(a, b):
+        if isinstance(y, np.ndarray):
+            scale = max(1.0, float(np.abs(y).max(initial=0)))
+            np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance * scale)
+
+
+def random(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+#: input, kernel, strides, padding, dilation
+CONVOLUTIONS = [
+    ((2, 9, 3), (3, 3, 5), (1,), ((1, 1),), (1,)),
+    ((2, 9, 4), (3, 4, 40), (2,), ((4, 0),), (2,)),
+    ((3, 9, 8, 3), (3, 3, 3, 33), (1, 1), ((1, 1), (1, 1)), (1, 1)),
+    ((1, 12, 12, 8), (3, 3, 8, 70), (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((5, 10, 7, 4), (3, 2, 4, 16), (2, 3), ((0, 1), (1, 1)), (1, 1)),
+    ((2, 11, 11, 2), (3, 3, 2, 7), (1, 1), ((2, 2), (2, 2)), (2, 2)),
+    ((2, 6, 6, 5), (1, 1, 5, 64), (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((2, 6, 6, 5), (1, 1, 5, 8), (2, 2), ((0, 0), (0, 0)), (1, 1)),
+    ((9, 5, 5, 1), (5, 5, 1, 1), (1, 1), ((2, 2), (2, 2)), (1, 1)),
+]
+
+
+@pytest.mark.parametrize("act", [None, "relu", "tanh"])
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_convolution(isa: str, case: Any, act: str | None) -> None:
+    x_shape, w_shape, strides, padding, dilation = case
+    x, w, b = random(*x_shape), random(*w_shape, seed=1), random(w_shape[-1], seed=2)
+    how = (strides, padding, dilation, 1, act)
+    (y, _), (expected, _) = both("conv", x, w, b, *how)
+    close([y], [expected])
+    gy = random(*y.shape, seed=3)
+    (found, _), (expected, _) = both("conv_grad", x, w, expected, gy, *how, (True, True, True))
+    close(found, expected)
+
+
+def test_what_is_left_to_numpy(isa: str) -> None:
+    """Groups, volumes, other dtypes and strided arrays; padding wider than the window in the gradient."""
+    ones = ((0, 0), (0, 0))
+    for x, w, groups, padding in [
+        (random(2, 6, 6, 4), random(3, 3, 2, 4), 2, ones),
+        (random(2, 6, 6, 4).astype("float64"), random(3, 3, 4, 4).astype("float64"), 1, ones),
+        (random(2, 6, 6, 8)[..., ::2], random(3, 3, 4, 4), 1, ones),
+        (random(2, 6, 6, 4), random(3, 3, 4, 4), 1, ((4, 0), (4, 0))),
+    ]:
+        how = ((1, 1), padding, (1, 1), groups, None)
+        (y, _), (expected, _) = both("conv", x, w, None, *how)
+        close([y], [expected])
+        (found, _), (wanted, _) = both(
+            "conv_grad", x, w, None, np.ones_like(expected), *how, (True, True, False)
+        )
+        close(found, wanted)
+
+
+@pytest.mark.parametrize("channels", [1, 5, 16, 37])
+@pytest.mark.parametrize(
+    ("pool", "strides", "padding"),
+    [
+        ((2, 2), (2, 2), ((0, 0), (0, 0))),
+        ((3, 2), (1, 2), ((1, 1), (0, 1))),
+        ((2, 2), (3, 3), ((0, 0), (0, 0))),
+    ],
+)
+def test_pooling(isa: str, channels: int, pool: Any, strides: Any, padding: Any) -> None:
+    x = np.round(random(3, 8, 7, channels) * 2)  # with ties
+    (y, _), (expected, _) = both("max_pool", x, pool, strides, padding)
+    np.testing.assert_array_equal(y, expected)
+    gy = random(*y.shape, seed=1)
+    (found, _), (wanted, _) = both("max_pool_grad", x, y, gy, pool, strides, padding)
+    close([found], [wanted])
+
+
+def test_pooling_keeps_nan(isa: str) -> None:
+    x = random(1, 4, 4, 3)
+    x[0, 1, 1, 1] = np.nan
+    (y, _), (expected, _) = both("max_pool", x, (2, 2), (2, 2), ((0, 0), (0, 0)))
+    np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("channels", [1, 6, 16, 35])
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_normalization(isa: str, channels: int, affine: bool) -> None:
+    x = random(7, 11, channels) * 3 + 100  # a mean that is large beside the spread
+    gamma, beta = (random(channels, seed=1), random(channels, seed=2)) if affine else (None, None)
+    (found, _), (expected, _) = both("batch_norm", x, gamma, beta, 1e-3)
+    close(found[:3], expected[:3], 1e-4)
+    gy = random(*x.shape, seed=3)
+    grads = [cpu.batch_norm_grad(saved, gy, (True, True, True)) for saved in (found[3], expected[3])]
+    close(grads[0], grads[1], 5e-4)
+
+
+@pytest.mark.parametrize("n", [1, 15, 70_001])
+def test_adam(isa: str, n: int) -> None:
+    arrays = [random(n), random(n, seed=1), random(n, seed=2), random(n, seed=3) ** 2 + 1e-2]
+    scratch = [np.empty(1 << 16, "float32") for _ in range(2)]
+    runs = []
+    for on in (True, False):
+        native.enable(on)
+        copies = [a.copy() for a in arrays]
+        cpu.blocked(adam, copies, scratch, (1e-3, 0.9, 0.999, 1e-7))
+        runs.append(copies)
+    native.enable()
+    close(runs[0], runs[1], 1e-6)
+
+
+@pytest.mark.parametrize("units", [1, 5, 16, 33])
+def test_lstm(isa: str, units: int) -> None:
+    z, u = random(3, 6, 4 * units) * 2, random(units, 4 * units, seed=1) * 0.5
+    states = random(3, units, seed=2), random(3, units, seed=3)
+    for reverse in (False, True):
+        (found, _), (expected, _) = both("lstm", z, u, *states, None, None, "tanh", "sigmoid", reverse)
+        close(found[:3], expected[:3])
+        g = [random(*a.shape, seed=4) for a in expected[:3]]
+        (a, _), (b, _) = both("lstm_grad", expected[3], *g, (True,) * 4)
+        close(a, b)
+
+
+@pytest.mark.parametrize("classes", [1, 10, 33])
+def test_cross_entropy(isa: str, classes: int) -> None:
+    logits = random(1200, classes) * 30
+    labels = np.random.default_rng(0).integers(0, classes, 1200).astype("int32")
+    (found, _), (expected, _) = both("cross_entropy", labels, logits, True, True, 1e-7)
+    close(found, expected)
+    labels[5] = classes
+    with pytest.raises(IndexError):
+        both("cross_entropy", labels, logits, True, True, 1e-7)
+
+
+def test_relu_behind_a_dense_layer(isa: str) -> None:
+    x, w, b = random(128, 20), random(20, 37, seed=1), random(37, seed=2)
+    y = cpu.dense(x, w, b, "relu")
+    (found, _), (expected, _) = both(
+        "dense_grad", x, w, b, y, "relu", random(128, 37, seed=3), (True, True, True)
+    )
+    close(found, expected)
+
+
+def test_functions_over_their_range(isa: str) -> None:
+    """exp, sigmoid and tanh inside the LSTM step, from the gates that it leaves behind."""
+    x = np.concatenate([np.linspace(-100, 100, 4001), [0.0, -0.0, 1e-8, -1e-8]]).astype("float32")
+    n = len(x)
+    gates, zeros = np.zeros((1, 4 * n), "float32"), np.zeros((1, n), "float32")
+    out = [np.empty((1, n), "float32") for _ in range(3)]
+    _compiled.lstm_step(gates, np.tile(x, 4)[None], zeros, *out)
+    with np.errstate(over="ignore"):
+        expected = 1 / (1 + np.exp(-x.astype("float64")))
+    np.testing.assert_allclose(gates[0, :n], expected, rtol=2e-6, atol=1e-37)
+    np.testing.assert_allclose(gates[0, 2 * n : 3 * n], np.tanh(x.astype("float64")), rtol=1e-6, atol=1e-9)
+
+
+def test_same_bits_each_time_and_any_number_of_threads_for_a_result() -> None:
+    x, w = random(6, 14, 14, 8), random(3, 3, 8, 20, seed=1)
+    shape = (6, 14, 14, 8, 3, 3, 20, 12, 12, 1, 1, 1, 1, 0, 0, 1, 1)
+    gy = random(6, 12, 12, 20, seed=2)
+    before = _compiled.threads(0)
+    try:
+        for threads in (1, 2, 3):
+            config.set_num_threads(threads)
+            assert _compiled.threads(0) == threads
+            first, second = np.empty((2, *w.shape), "float32")
+            _compiled.conv_kernel_grad(shape, x, gy, first)
+            _compiled.conv_kernel_grad(shape, x, gy, second)
+            np.testing.assert_array_equal(first, second)
+    finally:
+        _compiled.threads(before)
+    with pytest.raises(ValueError, match="set_num_threads"):
+        config.set_num_threads(0)
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    shape = (1, 4, 4, 2, 3, 3, 5, 2, 2, 1, 1, 1, 1, 0, 0, 1, 1)
+    x, w, y = random(1, 4, 4, 2), random(3, 3, 2, 5), np.empty((1, 2, 2, 5), "float32")
+    for bad in (
+        (shape, x[:, :3], w, None, False, y),
+        (shape, x.astype("float64"), w, None, False, y),
+        (shape, x, w, random(4), False, y),
+        (shape[:-1], x, w, None, False, y),
+        ((*shape[:9], 0, *shape[10:]), x, w, None, False, y),
+        (shape, x, w, None, False),
+    ):
+        with pytest.raises((TypeError, ValueError, BufferError)):
+            _compiled.conv(*bad)
+    y.flags.writeable = False
+    with pytest.raises((TypeError, ValueError, BufferError)):
+        _compiled.conv(shape, x, w, None, False, y)
+
+
+def test_training_gives_the_same_losses(isa: str) -> None:
+    layers = deepkit.layers
+    x = random(64, 10, 10, 2)
+    y = np.random.default_rng(0).integers(0, 3, 64)
+    losses = []
+    for on in (True, False):
+        native.enable(on)
+        deepkit.utils.set_random_seed(1)
+        model = deepkit.Sequential([
+            layers.Input((10, 10, 2)), layers.Conv2D(8, 3, padding="same", activation="relu"),
+            layers.BatchNormalization(), layers.MaxPooling2D(), layers.Conv2D(16, 3, strides=2), layers.Flatten(),
+            layers.Dense(3),
+        ])  # fmt: skip
+        model.compile("adam", deepkit.losses.SparseCategoricalCrossentropy(from_logits=True))
+        losses.append(model.fit(x, y, batch_size=16, epochs=5, shuffle=False, verbose=0).history["loss"])
+    native.enable()
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
