@@ -243,6 +243,8 @@ class Op:
 
     def symbolic(self, inputs: Sequence[Any], params: dict) -> Any:
         """Result of the op on symbolic inputs: Specs that remember the call, for functional models."""
+        if local.autocast:
+            inputs = [_in_compute_dtype(x) for x in inputs]
         specs = [
             x if x is None or isinstance(x, Spec) or (self.weak and type(x) in _SCALARS) else spec_of(x)
             for x in inputs

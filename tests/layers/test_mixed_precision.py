@@ -178,6 +178,20 @@ def test_a_step_that_overflows_changes_nothing(policy, device):
     assert isinstance(model.optimizer, deepkit.optimizers.SGD)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
+def test_loss_scaling_around_several_optimizers(policy, device):
+    o = deepkit.optimizers
+    model = MODELS["dense"](deepkit)
+    model.compile(o.MultiOptimizer(o.OptimizerMap(o.Adam(0.01), {".*bias": o.SGD(0.1)})), "mse")
+    x, y = np.ones((4, 6), "float32"), np.ones((4, 2), "float32")
+    losses = model.fit(x, y, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] and int(model.optimizer.inner_optimizer.iterations) == 5
+    before = model.get_weights()
+    model.train_on_batch(x, y * 1e6)
+    for a, b in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_policies(device):
     policy = deepkit.DTypePolicy("mixed_bfloat16")
     assert (policy.name, policy.compute_dtype, policy.variable_dtype) == ("mixed_bfloat16", "bfloat16", "float32")
@@ -240,3 +254,15 @@ def test_matrix_products_in_half_precision(device):
     np.testing.assert_allclose(y.numpy(), exact, rtol=2e-3, atol=2e-3)
     assert ops.matmul(ops.ones((2, 2), "int16"), ops.ones((2, 2), "int16")).tolist() == [[2, 2], [2, 2]]
     assert str(cast(y, dtype=np.dtype("float32")).dtype) == "float32"
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
+def test_onnx(policy, tmp_path, device):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    model = MODELS["dense"](deepkit)
+    model.export(str(tmp_path / "model.onnx"), format="onnx")
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"))
+    x = np.random.default_rng(0).normal(size=(3, 6)).astype("float32")
+    y = session.run(None, {session.get_inputs()[0].name: x})[0]
+    np.testing.assert_allclose(y, model.predict(x, verbose=0), rtol=0.01, atol=0.005)
