@@ -43,7 +43,7 @@ from .regularizers import Regularizer
 __version__ = "0.1.0"
 
 # Modules that a program may never touch are imported when it first does.
-_LATER = ("callbacks", "datasets", "mixed_precision", "preprocessing", "saving", "tree")
+_LATER = ("callbacks", "datasets", "distillation", "mixed_precision", "preprocessing", "saving", "tree", "wrappers")
 
 __all__ = [
     "Constraint", "DTypePolicy", "FloatDTypePolicy", "Function", "Functional", "GradientTape", "Initializer", "Input",
@@ -51,10 +51,10 @@ __all__ = [
     "KerasTensor", "Layer",
     "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "RematScope",
     "Sequential", "StatelessScope", "SymbolicScope", "Tensor", "Variable", "activations", "backend",
-    "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "grad", "initializers",
-    "layers", "losses",
+    "callbacks", "config", "constraints", "datasets", "device", "distillation", "dtype_policies", "grad",
+    "initializers", "layers", "losses",
     "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
-    "regularizers", "remat", "saving", "tree", "utils",
+    "regularizers", "remat", "saving", "tree", "utils", "wrappers",
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ LAYERS = [
     {"training", "callbacks"},
     {"models"},
     {"saving"},
-    {"applications", "wrappers", "tree"},
+    {"applications", "distillation", "wrappers", "tree"},
 ]  # fmt: skip
 LEAVES = {"config", "registry", "utils", "preprocessing", "datasets"}
 #: Above everything: the command line and the packages' faces.
