@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.op import Op
 from ..autograd.spec import Spec
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
@@ -34,7 +33,7 @@ def functional_config(model: Any) -> dict[str, Any]:
     """
     calls = _calls(model)
     for node in model._nodes:
-        if isinstance(node.operation, Op):
+        if not isinstance(node.operation, Layer):
             raise NotImplementedError(
                 f"Model {model.name!r} calls the op {node.operation.name!r} outside of a layer, which a configuration "
                 "can't express yet: put the call into a Layer of your own."

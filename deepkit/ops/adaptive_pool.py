@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from ..autograd.op import Basic, to_tensor
+from ..autograd.op import Basic, Op, to_tensor
 from ..autograd.spec import Spec
 from ..config import standardize_data_format
 from .arrange import take_along_axis
@@ -44,8 +44,29 @@ def adaptive_average_grad(g: Any, axis: int, size: int) -> Any:
     return _average_grad(g, axis=axis, size=size)
 
 
+class AdaptiveMax(Op):
+    """Largest elements of windows along one axis."""
+
+    def infer(self, x: Spec, axis: int, size: int) -> Spec:
+        return _resized(x, axis, size)
+
+    def forward(self, k: Any, x: Any, axis: int, size: int) -> tuple[Any, Any]:
+        y = k.adaptive_max(x, axis, size)
+        return y, (x, y, axis)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        x, y, axis = saved
+        return (k.adaptive_max_grad(x, y, g, axis),)
+
+    def reference(self, x: Any, axis: int, size: int) -> Any:
+        return take_along_axis(x, _positions(x, axis=axis, size=size), axis)
+
+
+_max = AdaptiveMax()
+
+
 def _largest(x: Any, axis: int, size: int) -> Any:
-    return take_along_axis(x, _positions(x, axis=axis, size=size), axis)
+    return _max(x, axis=axis, size=size)
 
 
 def _pool(name: str, along: Any, x: Any, output_size: Any, data_format: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any, Sequence
 
+import numpy as np
+
 from ..autograd.dtypes import join, np_dtype
 from ..autograd.op import Basic, Op, to_tensor
 from ..autograd.spec import Spec
@@ -362,8 +364,6 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         >>> pad([1, 2], 1)
         Tensor([0, 1, 2, 0], dtype=int32)
     """
-    import numpy as np
-
     x = x if isinstance(x, Spec) else to_tensor(x)
     widths = pad_width if isinstance(pad_width, (tuple, list)) else (pad_width,)
     if not isinstance(widths[0], (tuple, list)):
@@ -396,6 +396,5 @@ def shape(x: Any) -> tuple[Any, ...]:
     return tuple(x.shape) if hasattr(x, "shape") else tuple(to_tensor(x).shape)
 
 
-__all__ = ["broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "ravel", "reshape", "roll",
-"shape", "spread", "squeeze",
-           "stack", "swapaxes", "transpose"]  # fmt: skip
+__all__ = ["broadcast_to", "concatenate", "expand_dims", "flip", "moveaxis", "pad", "ravel", "reshape", "roll", "shape",
+           "spread", "squeeze", "stack", "swapaxes", "transpose"]  # fmt: skip

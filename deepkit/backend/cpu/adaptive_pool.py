@@ -11,7 +11,7 @@ from typing import Iterator
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["adaptive_average", "adaptive_average_grad", "adaptive_positions"]
+__all__ = ["adaptive_average", "adaptive_average_grad", "adaptive_max", "adaptive_max_grad", "adaptive_positions"]
 
 
 def _windows(n: int, m: int, axis: int) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
@@ -34,6 +34,28 @@ def adaptive_average_grad(g: ndarray, axis: int, size: int) -> ndarray:
     out = np.zeros((*g.shape[:axis], size, *g.shape[axis + 1 :]), g.dtype)
     for elements, result in _windows(size, g.shape[axis], axis):
         out[elements] += g[result] / (elements[axis].stop - elements[axis].start)
+    return out
+
+
+def adaptive_max(x: ndarray, axis: int, size: int) -> ndarray:
+    """Largest element of each of ``size`` windows along ``axis``."""
+    out = np.empty((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
+    for elements, result in _windows(x.shape[axis], size, axis):
+        x[elements].max(axis=axis, keepdims=True, out=out[result])
+    return out
+
+
+def adaptive_max_grad(x: ndarray, y: ndarray, g: ndarray, axis: int) -> ndarray:
+    """Gradient of :func:`adaptive_max`: each window's goes to its largest element, the first of several equal ones."""
+    out = np.zeros(x.shape, g.dtype)
+    for elements, result in _windows(x.shape[axis], y.shape[axis], axis):
+        unclaimed = np.ones(y[result].shape, bool)
+        for i in range(elements[axis].start, elements[axis].stop):
+            at = (*elements[:axis], slice(i, i + 1))
+            here = x[at] == y[result]
+            here &= unclaimed
+            unclaimed ^= here
+            out[at] += g[result] * here
     return out
 
 
