@@ -16,6 +16,7 @@ from .discretization import Discretization
 from .global_pool import *
 from .group_normalization import GroupNormalization
 from .hashing import HashedCrossing, Hashing
+from .image_preprocessing import CenterCrop, Resizing
 from .input_layer import Input, InputLayer
 from .layer import InputSpec, Layer
 from .lookup import IntegerLookup, StringLookup

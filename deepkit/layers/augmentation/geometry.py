@@ -133,8 +133,52 @@ class RandomFlip(Geometric):
         return {**super().get_config(), "seed": self.seed, "mode": self.mode}
 
 
+class Windowed(Geometric):
+    """Base of the layers that cut out a window and bring it to ``height`` and ``width``.
+
+    Their transformations have the keys ``"top"``, ``"left"``, ``"height"``, ``"width"`` and ``"input_shape"``.
+    """
+
+    height: int
+    width: int
+
+    def augmented_shape(self, shape: Any) -> tuple[int | None, ...]:
+        out = list(shape)
+        out[self.height_axis], out[self.width_axis] = self.height, self.width
+        return tuple(out)
+
+    def _centered(self, height: int, width: int) -> Any:
+        rows = max(min(height, int(width * self.height / self.width)), 1)
+        columns = max(min(width, int(height * self.width / self.height)), 1)
+        shape = (height, width, 1) if self.data_format == "channels_last" else (1, height, width)
+        return {"top": (height - rows) // 2, "left": (width - columns) // 2, "height": rows, "width": columns,
+                "input_shape": shape}  # fmt: skip
+
+    def moved_size(self, transformation: Any) -> tuple[int, int]:
+        return self.height, self.width
+
+    def move(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        window: list[Any] = [slice(None)] * 4
+        for axis, start, size in (
+            (self.height_axis, transformation["top"], transformation["height"]),
+            (self.width_axis, transformation["left"], transformation["width"]),
+        ):
+            window[axis] = slice(start, start + size)
+        images = images[tuple(window)]
+        if (images.shape[self.height_axis], images.shape[self.width_axis]) == (self.height, self.width):
+            return images
+        size = (self.height, self.width)
+        return ops.image.resize(images, size, interpolation=interpolation, data_format=self.data_format)
+
+    def move_boxes(self, boxes: Any, transformation: Any) -> Any:
+        left, top = transformation["left"], transformation["top"]
+        x, y = self.width / transformation["width"], self.height / transformation["height"]
+        offset, scale = (ops.cast(v, boxes.dtype) for v in ([left, top, left, top], [x, y, x, y]))
+        return (boxes - offset) * scale
+
+
 @export("keras.layers.RandomCrop")
-class RandomCrop(Geometric):
+class RandomCrop(Windowed):
     """Crops images to a size, at one random place for the whole batch.
 
     In inference, and for images smaller than that size, the largest centered window of its aspect ratio is cropped and
@@ -172,11 +216,6 @@ class RandomCrop(Geometric):
         self.height, self.width = height, width
         self._seeded(random.make_default_seed() if seed is None else seed)
 
-    def augmented_shape(self, shape: Any) -> tuple[int | None, ...]:
-        out = list(shape)
-        out[self.height_axis], out[self.width_axis] = self.height, self.width
-        return tuple(out)
-
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Top and left of the window; in inference, of the centered one."""
         transformation = super().get_random_transformation(data, training, seed)
@@ -197,35 +236,6 @@ class RandomCrop(Geometric):
             for size, target in ((height, self.height), (width, self.width))
         )
         return {"top": top, "left": left, "height": self.height, "width": self.width, "input_shape": shape}
-
-    def _centered(self, height: int, width: int) -> Any:
-        rows = max(min(height, int(width * self.height / self.width)), 1)
-        columns = max(min(width, int(height * self.width / self.height)), 1)
-        shape = (height, width, 1) if self.data_format == "channels_last" else (1, height, width)
-        return {"top": (height - rows) // 2, "left": (width - columns) // 2, "height": rows, "width": columns,
-                "input_shape": shape}  # fmt: skip
-
-    def moved_size(self, transformation: Any) -> tuple[int, int]:
-        return self.height, self.width
-
-    def move(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        window: list[Any] = [slice(None)] * 4
-        for axis, start, size in (
-            (self.height_axis, transformation["top"], transformation["height"]),
-            (self.width_axis, transformation["left"], transformation["width"]),
-        ):
-            window[axis] = slice(start, start + size)
-        images = images[tuple(window)]
-        if (images.shape[self.height_axis], images.shape[self.width_axis]) == (self.height, self.width):
-            return images
-        size = (self.height, self.width)
-        return ops.image.resize(images, size, interpolation=interpolation, data_format=self.data_format)
-
-    def move_boxes(self, boxes: Any, transformation: Any) -> Any:
-        left, top = transformation["left"], transformation["top"]
-        x, y = self.width / transformation["width"], self.height / transformation["height"]
-        offset, scale = (ops.cast(v, boxes.dtype) for v in ([left, top, left, top], [x, y, x, y]))
-        return (boxes - offset) * scale
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "height": self.height, "width": self.width, "seed": self.seed}
