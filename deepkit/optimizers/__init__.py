@@ -6,7 +6,7 @@ from typing import Any
 
 from ..registry import deserialize_keras_object, get_registered_object, serialize_keras_object
 from ..utils.naming import close_matches
-from . import schedules
+from . import legacy, schedules
 from .adam import Adam, Adamax, AdamW, Nadam, ScheduleFreeAdamW
 from .layerwise import Adafactor, Lamb, Muon
 from .loss_scale import LossScaleOptimizer
@@ -58,5 +58,5 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 __all__ = [
     "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
     "MultiOptimizer", "Muon", "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "ScheduleFreeAdamW", "deserialize",
-    "get", "schedules", "serialize",
+    "get", "legacy", "schedules", "serialize",
 ]  # fmt: skip

@@ -1,15 +1,14 @@
-"""The base of optimizers: clipping, weight decay, averaging and accumulation over the parameter arena."""
+"""The base of optimizers: their arguments, learning rate and state."""
 
 from __future__ import annotations
 
 import inspect
 import math
 import warnings
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Iterable, Sequence
 
 import numpy as np
 
-from .. import backend
 from ..autograd.op import to_tensor
 from ..autograd.tensor import Tensor
 from ..autograd.variable import Variable
@@ -17,10 +16,11 @@ from ..registry import deserialize_keras_object, export, serialize_keras_object
 from ..utils.naming import auto_name, close_matches
 from .arena import Arena, Slot
 from .schedules import InverseTimeDecay, LearningRateSchedule
+from .update import ArenaUpdate
 
 
 @export("keras.optimizers.Optimizer", "keras.Optimizer")
-class Optimizer:
+class Optimizer(ArenaUpdate):
     """Base of all optimizers.
 
     A subclass of deepkit's own names its slots and a kernel of ``backend/*/optimizer.py``; a user's subclass overrides
@@ -42,10 +42,6 @@ class Optimizer:
     Raises:
         ValueError: for contradictory or unknown arguments.
     """
-
-    #: Slots in groups; the variables of a group's slots alternate in the saved state.
-    slots: tuple[tuple[str, ...], ...] = ()
-    initial: Mapping[str, float | str] = {}
 
     def __init__(
         self,
@@ -270,19 +266,6 @@ class Optimizer:
         for v, a in zip(variables, arrays):
             v.assign(a)
 
-    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
-        """Name variables, or parts of names, that weight decay passes over; before the first step."""
-        import re
-
-        self._no_decay_given = (list(var_list or ()), list(var_names or ()))
-        if self.arena is not None:
-            listed, names = self._no_decay_given
-            self._no_decay = {
-                i
-                for i, v in enumerate(self.arena.variables)
-                if any(v is w for w in listed) or any(re.search(n, v.name) for n in names)
-            }
-
     # -- updates -------------------------------------------------------------------------------------------------------
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """One update from pairs of gradients and variables."""
@@ -335,110 +318,6 @@ class Optimizer:
             self._warned = True
             warnings.warn(f"Gradients do not exist for variables {missing} when minimizing the loss.", stacklevel=3)
         self.step_arena(unused)
-
-    def step_arena(self, unused: Any = ()) -> None:
-        """One update from the gradients that lie in the arena; variables in ``unused`` have none and stay."""
-        arena = self.arena
-        assert arena is not None
-        if unused:
-            unused = set(unused)
-            for i in unused:
-                arena.grads[i][...] = 0
-        if self.loss_scale_factor is not None:
-            for group in arena.groups:
-                group.gradients /= self.loss_scale_factor
-        if self.gradient_accumulation_steps is None or self._accumulated(arena):
-            self._clip(arena)
-            lr = self._current_learning_rate()
-            self._decay(arena, lr, unused)
-            self._update(arena, lr, unused)
-        if self.use_ema:
-            self._average(arena)
-        for v in arena.variables:
-            if v.constraint is not None:
-                v.assign(v.constraint(v))
-        self._iterations.data += 1
-
-    def _accumulated(self, arena: Arena) -> bool:
-        """Add to the accumulators; true, with their mean as gradient, when an update is due."""
-        steps = self.gradient_accumulation_steps
-        assert steps is not None
-        due = (int(self._iterations.data) + 1) % steps == 0
-        for group, total in zip(arena.groups, self._slots["gradient_accumulator"].flats):
-            total += group.gradients
-            if due:
-                group.gradients[...] = total
-                group.gradients /= steps
-                total[...] = 0
-        return due
-
-    def _clip(self, arena: Arena) -> None:
-        if self.global_clipnorm:
-            norm = math.sqrt(sum(group.k.squared_norm(group.gradients) for group in arena.groups))
-            for group in arena.groups:
-                group.k.clip_by_norm(group.gradients, norm, self.global_clipnorm)
-        elif self.clipnorm:
-            k = backend.kernels_of(arena.grads[0])
-            for g in arena.grads:
-                k.clip_by_norm(g, math.sqrt(k.squared_norm(g)), self.clipnorm)
-        elif self.clipvalue:
-            for group in arena.groups:
-                group.k.clip_in_place(group.gradients, self.clipvalue)
-
-    def _without_decay(self) -> set[int]:
-        """Positions of the variables that weight decay passes over."""
-        if getattr(self, "_no_decay_given", None) and not self._no_decay:
-            self.exclude_from_weight_decay(*self._no_decay_given)
-        return self._no_decay
-
-    def _decay(self, arena: Arena, lr: float, unused: Any) -> None:
-        if self.weight_decay:
-            passed_over = set(unused) | self._without_decay()
-            for group in arena.groups:
-                for run in group.runs(passed_over):
-                    group.weights[run] *= 1 - self.weight_decay * lr
-
-    def _average(self, arena: Arena) -> None:
-        updates = int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
-        momentum = self.ema_momentum if updates else 0.0
-        frequency = self.ema_overwrite_frequency
-        overwrite = frequency is not None and (updates + 1) % frequency == 0
-        for group, average in zip(arena.groups, self._slots["average"].flats):
-            average *= momentum
-            average += (1 - momentum) * group.weights
-            if overwrite:
-                group.weights[...] = average
-
-    def finalize_variable_values(self, var_list: Any) -> None:
-        """After training: weights become their averages where EMA is on and wasn't written back all along."""
-        if self.use_ema and self.arena is not None:
-            for group, average in zip(self.arena.groups, self._slots["average"].flats):
-                group.weights[...] = average
-
-    def _update(self, arena: Arena, lr: float, unused: Any) -> None:
-        if type(self).update_step is not Optimizer.update_step:
-            for i, (v, g) in enumerate(zip(arena.variables, arena.grads)):
-                if i not in unused:
-                    self.update_step(Tensor(g.copy()), v, lr)
-            return
-        kernel, numbers = self.rule(lr)
-        names = [name for names in self.slots for name in names]
-        for i, group in enumerate(arena.groups):
-            rule = group.k.OPTIMIZER_RULES[kernel]
-            flats = [group.weights, group.gradients, *(self._slots[name].flats[i] for name in names)]
-            if not unused:
-                group.k.blocked(rule, flats, group.scratch, numbers)
-                continue
-            for run in group.runs(unused):
-                group.k.blocked(rule, [flat[run] for flat in flats], group.scratch, numbers)
-
-    def rule(self, lr: float) -> tuple[str, tuple[Any, ...]]:
-        """The kernel of this step and its numbers, for the learning rate ``lr``."""
-        raise NotImplementedError(f"{type(self).__name__} needs a rule() or an update_step().")
-
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Update one variable; for optimizers of the user's own."""
-        raise NotImplementedError
 
     def assign(self, variable: Variable, value: Any) -> None:
         variable.assign(value)
