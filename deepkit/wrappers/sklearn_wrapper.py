@@ -22,8 +22,10 @@ def _base(name: str) -> Any:
     return getattr(_sklearn, name) if installed else type(name, (), {})
 
 
-BaseEstimator, ClassifierMixin = _base("BaseEstimator"), _base("ClassifierMixin")
-RegressorMixin, TransformerMixin = _base("RegressorMixin"), _base("TransformerMixin")
+BaseEstimator: Any = _base("BaseEstimator")
+ClassifierMixin: Any = _base("ClassifierMixin")
+RegressorMixin: Any = _base("RegressorMixin")
+TransformerMixin: Any = _base("TransformerMixin")
 
 
 class SKLBase(BaseEstimator):
