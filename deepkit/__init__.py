@@ -43,7 +43,9 @@ from .regularizers import Regularizer
 __version__ = "0.1.0"
 
 # Modules that a program may never touch are imported when it first does.
-_LATER = ("callbacks", "datasets", "distillation", "mixed_precision", "preprocessing", "saving", "tree", "wrappers")
+_LATER = (
+    "callbacks", "datasets", "distillation", "legacy", "mixed_precision", "preprocessing", "saving", "tree", "wrappers",
+)  # fmt: skip
 
 __all__ = [
     "Constraint", "DTypePolicy", "FloatDTypePolicy", "Function", "Functional", "GradientTape", "Initializer", "Input",
@@ -52,7 +54,7 @@ __all__ = [
     "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "RematScope",
     "Sequential", "StatelessScope", "SymbolicScope", "Tensor", "Variable", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "device", "distillation", "dtype_policies", "grad",
-    "initializers", "layers", "losses",
+    "initializers", "layers", "legacy", "losses",
     "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
     "regularizers", "remat", "saving", "tree", "utils", "wrappers",
 ]  # fmt: skip

@@ -178,13 +178,7 @@ def _serialize_function(fn: Any) -> Any:
 
 
 def deserialize_keras_object(
-    config: Any,
-    custom_objects: dict[str, Any] | None = None,
-    safe_mode: bool = True,
-    module_objects: Any = None,
-    printable_module_name: str = "object",
-    _depth: int = 0,
-    **kwargs: Any,
+    config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
 ) -> Any:
     """The object that a configuration describes.
 
@@ -193,18 +187,33 @@ def deserialize_keras_object(
         custom_objects: Further classes and functions by name.
         safe_mode: Refuse what carries code; nothing but ``False`` switches it off. Within a load that is under way,
             and after :func:`deepkit.config.enable_unsafe_deserialization`, what was said there holds.
-        module_objects: Names that a plain string or an old configuration may mean.
-        printable_module_name: What to call the kind of object in messages.
+        **kwargs: ``module_objects``, the names that a plain string or an old configuration may mean, and
+            ``printable_module_name``, what to call the kind of object in messages.
 
     Raises:
         ValueError: for an unknown class, or something malformed.
+        TypeError: for another argument.
     """
-    if _depth > MAX_DEPTH:
+    unknown = kwargs.keys() - {"module_objects", "printable_module_name"}
+    if unknown:
+        raise TypeError(f"deserialize_keras_object() got an unexpected keyword argument {sorted(unknown)[0]!r}.")
+    return _deserialize(config, custom_objects, safe_mode, **kwargs)
+
+
+def _deserialize(
+    config: Any,
+    custom_objects: dict[str, Any] | None = None,
+    safe_mode: bool = True,
+    module_objects: Any = None,
+    printable_module_name: str = "object",
+    depth: int = 0,
+) -> Any:
+    if depth > MAX_DEPTH:
         raise ValueError(f"The configuration is nested more than {MAX_DEPTH} levels deep.")
     safe_mode = getattr(_scopes, "safe", safe_mode is not False and _safe_by_default)
 
     def inner(value: Any) -> Any:
-        return deserialize_keras_object(value, custom_objects, safe_mode, None, printable_module_name, _depth + 1)
+        return _deserialize(value, custom_objects, safe_mode, None, printable_module_name, depth + 1)
 
     if isinstance(config, str) and (module_objects is not None or custom_objects):
         found = get_registered_object(config, custom_objects, module_objects)

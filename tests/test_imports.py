@@ -23,7 +23,7 @@ LAYERS = [
     {"saving"},
     {"applications", "distillation", "wrappers", "tree"},
 ]  # fmt: skip
-LEAVES = {"config", "registry", "utils", "preprocessing", "datasets"}
+LEAVES = {"config", "registry", "utils", "preprocessing", "datasets", "legacy"}
 #: Above everything: the command line and the packages' faces.
 TOP = {"__init__", "__main__", "cli"}
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
