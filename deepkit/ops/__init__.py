@@ -34,6 +34,7 @@ from .loss import *
 from .lu import *
 from .math import *
 from .nan import *
+from .padding import *
 from .pool import *
 from .products import *
 from .ranges import *

@@ -10,8 +10,9 @@ from ..autograd.op import Basic, Op, to_tensor
 from ..autograd.spec import Spec
 from .creation import arange, cast, eye
 from .index import take
+from .padding import pad
 from .reduce import axes_of
-from .shape import broadcast_to, concatenate, expand_dims, flip, moveaxis, pad, ravel, reshape, swapaxes
+from .shape import broadcast_to, concatenate, expand_dims, flip, moveaxis, ravel, reshape, swapaxes
 from .symbolic import one_node
 
 

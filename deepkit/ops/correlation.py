@@ -13,9 +13,10 @@ from .creation import cast
 from .index import where
 from .linear import matmul
 from .math import clip
+from .padding import pad
 from .reduce import mean
 from .reduce import sum as _sum
-from .shape import expand_dims, flip, pad, swapaxes
+from .shape import expand_dims, flip, swapaxes
 
 
 def _tensor(x: Any) -> Any:

@@ -109,7 +109,7 @@ def real_fourier_inverse(real: Any, imag: Any, length: int | None, norm: str) ->
 
 def fit(x: Any, length: int) -> Any:
     """``x`` with its last axis cut or zero-padded at the end to ``length``."""
-    from .shape import pad
+    from .padding import pad
 
     n = x.shape[-1]
     return x[..., :length] if n >= length else pad(x, [(0, 0)] * (len(x.shape) - 1) + [(0, length - n)])

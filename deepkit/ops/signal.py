@@ -11,7 +11,7 @@ from ..autograd.spec import Spec
 from .creation import cast, convert_to_tensor
 from .fourier import irfft, rfft
 from .index import where
-from .shape import pad
+from .padding import pad
 from .sorting import Plain
 
 

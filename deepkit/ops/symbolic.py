@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, Iterable, Sequence
 
-from ..autograd.op import attach_node
+from ..autograd.op import Op, attach_node
 from ..autograd.spec import Spec
 from ..autograd.tape import local, shapes_only
 from ..utils.nest import flatten
 
 
-class Function:
+class Function(Op):
     """A function as the operation of a symbolic call.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...autograd.spec import Spec
 from ..creation import convert_to_tensor
-from ..shape import pad
+from ..padding import pad
 from .layout import axes_of, symbolic
 
 

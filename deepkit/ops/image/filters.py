@@ -11,9 +11,10 @@ from ...autograd.spec import Spec
 from .. import elementwise as e
 from ..creation import arange, cast, convert_to_tensor
 from ..index import take
+from ..padding import pad
 from ..reduce import mean as _mean
 from ..reduce import sum as _sum
-from ..shape import pad, stack
+from ..shape import stack
 from .layout import along, axes_of, channels_last, check_rank, same, symbolic
 
 

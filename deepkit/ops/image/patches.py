@@ -7,7 +7,8 @@ from typing import Any, Sequence
 from ...autograd.spec import Spec
 from ...config import standardize_data_format
 from ..creation import convert_to_tensor
-from ..shape import concatenate, moveaxis, pad, reshape, transpose
+from ..padding import pad
+from ..shape import concatenate, moveaxis, reshape, transpose
 from .layout import symbolic
 
 

@@ -15,8 +15,8 @@ from .. import elementwise as e
 from ..creation import arange, cast, convert_to_tensor
 from ..index import take, where
 from ..math import saturate_cast
+from ..padding import pad
 from ..reduce import sum as _sum
-from ..shape import pad
 from .layout import along, axes_of, choice, symbolic
 
 
