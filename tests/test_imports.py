@@ -21,7 +21,7 @@ LAYERS = [
     {"training", "callbacks"},
     {"models"},
     {"saving"},
-    {"applications", "distillation", "wrappers", "tree"},
+    {"applications", "distillation", "wrappers", "tree", "visualization"},
 ]  # fmt: skip
 LEAVES = {"config", "registry", "utils", "preprocessing", "datasets", "legacy"}
 #: Above everything: the command line and the packages' faces.
