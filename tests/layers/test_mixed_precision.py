@@ -181,6 +181,7 @@ def test_a_step_that_overflows_changes_nothing(policy, device):
 @pytest.mark.parametrize("policy", ["mixed_float16"], indirect=True)
 def test_loss_scaling_around_several_optimizers(policy, device):
     o = deepkit.optimizers
+    deepkit.utils.set_random_seed(0)
     model = MODELS["dense"](deepkit)
     model.compile(o.MultiOptimizer(o.OptimizerMap(o.Adam(0.01), {".*bias": o.SGD(0.1)})), "mse")
     x, y = np.ones((4, 6), "float32"), np.ones((4, 2), "float32")
