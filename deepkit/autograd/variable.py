@@ -128,6 +128,12 @@ class Variable(Tensor):
             local.stateless.own(self)
         return self.data
 
+    def accumulate(self, raw: Any) -> None:
+        """Add a raw array or number in place: :meth:`assign_add` for those who call it at each step."""
+        if local.stateless is not None:
+            local.stateless.own(self)
+        self.data += raw
+
     def assign_add(self, value: Any) -> Variable:
         """Add in place."""
         data = self.writable()

@@ -550,6 +550,33 @@ class Layer:
                 context.depth -= 1
         return map_nest(lambda y: tuple(y.shape), outputs)
 
+    def stateless_call(
+        self,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call the layer with other values of its variables, and without a change of its own.
+
+        Args:
+            trainable_variables: Values in the order of :attr:`trainable_variables`.
+            non_trainable_variables: Values in the order of :attr:`non_trainable_variables`.
+            *args: Arguments of the call.
+            return_losses: Whether to give the losses too.
+            **kwargs: Arguments of the call.
+
+        Returns:
+            The outputs and the non-trainable variables after the call, and the losses if asked for.
+
+        Raises:
+            ValueError: before the layer is built, or for another number of values.
+        """
+        from .stateless import stateless_call
+
+        return stateless_call(self, trainable_variables, non_trainable_variables, args, kwargs, return_losses)
+
     # -- information ---------------------------------------------------------------------------------------------------
     @property
     def dtype(self) -> str:

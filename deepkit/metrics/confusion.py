@@ -75,7 +75,7 @@ class _Confusion(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         p, t, w = _flat(y_true, y_pred, sample_weight, self._dtype)
-        self.accumulator.data += counts(self.thresholds, p, t, w)[self.which].astype(self._dtype)
+        self.accumulator.accumulate(counts(self.thresholds, p, t, w)[self.which].astype(self._dtype))
 
     def result(self) -> Any:
         value = self.accumulator.value
@@ -151,8 +151,8 @@ class _Ratio(Metric):
             pick = slice(self.class_id, self.class_id + 1)
             p, t, w = p[:, pick], t[:, pick], w[:, pick]
         found = counts(thresholds, p, t, w)
-        self.true_positives.data += found[0].astype(self._dtype)
-        self.errors.data += found[self.error].astype(self._dtype)
+        self.true_positives.accumulate(found[0].astype(self._dtype))
+        self.errors.accumulate(found[self.error].astype(self._dtype))
 
     def result(self) -> Any:
         total = self.true_positives + self.errors
@@ -292,7 +292,7 @@ class AUC(Metric):
             k = backend.kernels_of(p.data)
             parts = tuple(k.stack([c[i] for c in columns], axis=1) for i in range(4))
         for v, part in zip(self._state, parts):
-            v.data += part.astype(self._dtype)
+            v.accumulate(part.astype(self._dtype))
 
     def result(self) -> Any:
         if self._state is None:

@@ -64,7 +64,7 @@ class FBetaScore(Metric):
         axis = None if self.average == "micro" else 0
         w = None if sample_weight is None else ops.reshape(to_tensor(sample_weight, self._dtype), (-1, 1))
         for v, value in zip(self._state, (p * t, p * (1 - t), (1 - p) * t, t)):
-            v.data += ops.sum(value if w is None else value * w, axis=axis).data
+            v.accumulate(ops.sum(value if w is None else value * w, axis=axis).data)
 
     def result(self) -> Any:
         if self._state is None:

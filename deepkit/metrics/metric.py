@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import initializers
 from ..autograd.dtypes import standardize_dtype
+from ..autograd.scopes import StatelessScope
 from ..autograd.variable import Variable
 from ..layers.tracking import attributes
 from ..registry import export, serialize_keras_object
@@ -74,7 +75,7 @@ class Metric:
     def reset_state(self) -> None:
         """Start anew."""
         for v in self.variables:
-            v.data[...] = 0
+            v.writable()[...] = 0
 
     reset_states = property(lambda self: self.reset_state)
 
@@ -83,6 +84,39 @@ class Metric:
 
     def result(self) -> Any:
         raise NotImplementedError(f"{type(self).__name__} needs a result() method.")
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """The state after :meth:`update_state`, without a change of the metric's own.
+
+        Args:
+            metric_variables: Values of the state, in the order of :attr:`variables`.
+            *args: Arguments of :meth:`update_state`.
+            **kwargs: The same.
+
+        Raises:
+            ValueError: for another number of values.
+        """
+        with self._scope(metric_variables) as scope:
+            self.update_state(*args, **kwargs)
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """The result for values of the state, in the order of :attr:`variables`."""
+        with self._scope(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Any]:
+        """Values of the state as they are at the start."""
+        with StatelessScope() as scope:
+            self.reset_state()
+            return [scope.get_current_value(v) for v in self.variables]
+
+    def _scope(self, values: Any) -> StatelessScope:
+        values = list(values)
+        if len(values) != len(self.variables):
+            raise ValueError(f"Metric {self.name!r} has {len(self.variables)} variables; received "
+                             f"{len(values)} values.")  # fmt: skip
+        return StatelessScope(zip(self.variables, values))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.update_state(*args, **kwargs)

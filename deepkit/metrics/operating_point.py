@@ -45,7 +45,7 @@ class _OperatingPoint(Metric):
             pick = slice(self.class_id, self.class_id + 1)
             p, t, w = p[:, pick], t[:, pick], w[:, pick]
         for v, part in zip(self._state, counts(self.thresholds, p, t, w)):
-            v.data += part.astype(self._dtype)
+            v.accumulate(part.astype(self._dtype))
 
     def _rates(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
         """The bounded and the sought rate at each threshold."""

@@ -55,7 +55,7 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, _ = samplewise(values, sample_weight, self._dtype, ops.sum)
-        self.total.data += ops.sum(values).data
+        self.total.accumulate(ops.sum(values).data)
 
     def result(self) -> Any:
         return self.total.value
@@ -87,19 +87,19 @@ class Mean(Metric):
             # The two cases of each training step: a batch's loss with its size, and a value a sample.
             data = values.data
             if not data.ndim and type(sample_weight) is int:
-                self.total.data += data * sample_weight
-                self.count.data += sample_weight
+                self.total.accumulate(data * sample_weight)
+                self.count.accumulate(sample_weight)
                 return
             if data.ndim == 1 and sample_weight is None and data.dtype.kind == "f":
-                self.total.data += data.sum()
-                self.count.data += data.shape[0]
+                self.total.accumulate(data.sum())
+                self.count.accumulate(data.shape[0])
                 return
         values, weight = samplewise(values, sample_weight, self._dtype)
-        self.total.data += ops.sum(values).data
+        self.total.accumulate(ops.sum(values).data)
         if weight is not None:
-            self.count.data += ops.sum(weight).data
+            self.count.accumulate(ops.sum(weight).data)
         else:
-            self.count.data += values.shape[0] if values.shape else 1
+            self.count.accumulate(values.shape[0] if values.shape else 1)
 
     def result(self) -> Any:
         count = self.count.value

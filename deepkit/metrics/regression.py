@@ -134,8 +134,8 @@ class R2Score(Metric):
         weighted = y_true * weight
         for v, value in zip(self._sums, (y_true * weighted, weighted, ops.square(y_true - y_pred) * weight,
                                          ops.broadcast_to(weight, y_true.shape))):  # fmt: skip
-            v.data += ops.sum(value, axis=0).data
-        self.samples.data += y_true.size  # Keras counts every output of a sample
+            v.accumulate(ops.sum(value, axis=0).data)
+        self.samples.accumulate(y_true.size)  # Keras counts every output of a sample
 
     def result(self) -> Any:
         if self._sums is None:
