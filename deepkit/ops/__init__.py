@@ -30,6 +30,7 @@ from .fourier import *
 from .index import *
 from .linear import dense, matmul
 from .logistic import *
+from .loops import *
 from .loss import *
 from .lu import *
 from .math import *

@@ -10,8 +10,8 @@ from ..autograd.op import Op, spec_of, to_tensor, unbroadcast
 from ..autograd.spec import Spec
 from ..utils.nest import flatten
 from . import elementwise as e
-from .arrange import _tensor, unstack
-from .creation import cast, zeros
+from .arrange import _tensor
+from .creation import cast
 from .index import getitem, getitem_grad
 from .shape import flip, moveaxis, reshape, stack
 from .symbolic import is_symbolic, one_node
@@ -326,29 +326,6 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     return _leaves(lambda *parts: stack(parts, axis), *outs)
 
 
-def vectorize(
-    pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
-) -> Callable[..., Any]:
-    """A function of scalars as one of tensors, which are broadcast against each other.
-
-    Example:
-        >>> vectorize(lambda a, b: a + b)([1, 2], 10)
-        Tensor([11, 12], dtype=int32)
-    """
-    if excluded is not None or signature is not None:
-        raise NotImplementedError("vectorize takes functions of scalars, without excluded= and signature=.")
-
-    def fn(*args: Any) -> Any:
-        from .shape import broadcast_to
-
-        tensors = [to_tensor(a) for a in args]
-        shape = e.add(0, sum((cast(t, "float64") * 0 for t in tensors), zeros((), "float64"))).shape  # type: ignore
-        lines = [unstack(reshape(broadcast_to(t, shape), (-1,))) for t in tensors]
-        return reshape(stack([to_tensor(pyfunc(*values)) for values in zip(*lines)]), shape)
-
-    return fn
-
-
 __all__ = [
     "associative_scan",
     "cond",
@@ -364,7 +341,6 @@ __all__ = [
     "slice",
     "slice_update",
     "switch",
-    "vectorize",
     "vectorized_map",
     "while_loop",
 ]

@@ -364,6 +364,23 @@ def test_updates_replace_what_is_not_finite(device):
     check_second_order(lambda x, u: ops.slice_update(x, (1, 0), u) ** 2, A, block)
 
 
+def test_vectorize(device):
+    fn = ops.vectorize(lambda m, v: (ops.matmul(m, v), ops.sum(v)), signature="(m,n),(n)->(m),()")
+    m, v = _rng.normal(size=(4, 2, 3)), _rng.normal(size=(5, 1, 3))
+    first, second = fn(m, v)
+    np.testing.assert_allclose(first.numpy(), np.einsum("bij,abj->abi", m, np.broadcast_to(v, (5, 4, 3))))
+    np.testing.assert_allclose(second.numpy(), np.broadcast_to(v.sum(-1), (5, 4)))
+    check_gradient(fn, m, v)
+    power = ops.vectorize(lambda x, n: x**n, excluded={1})
+    np.testing.assert_allclose(power(A, 2).numpy(), A**2)
+    np.testing.assert_allclose(ops.vectorize(lambda x, n: x**n)(A, n=3).numpy(), A**3)
+    for bad in ("(n)", "n->()", "(n),->()"):
+        with pytest.raises(ValueError, match="signature"):
+            ops.vectorize(ops.sum, signature=bad)
+    with pytest.raises(ValueError, match="sizes 3 and 4"):
+        ops.vectorize(ops.dot, signature="(n),(n)->()")(np.ones(3), np.ones(4))
+
+
 def test_namespaces_hold_the_ops_themselves():
     for space, name in ((ops.numpy, "matmul"), (ops.nn, "relu"), (ops.linalg, "norm")):
         assert getattr(space, name) is getattr(ops, name)
