@@ -63,7 +63,9 @@ class InputLayer(Layer):
         self._input_dtype = Spec((), dtype or self.dtype).dtype
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
-        output = input_tensor or Spec(self.batch_shape, self._input_dtype, name=self.name)
+        output = input_tensor
+        if output is None:
+            output = Spec(self.batch_shape, self._input_dtype, name=self.name)
         output.node = Node(self, (), {}, output)
         self._inbound_nodes.append(output.node)
 

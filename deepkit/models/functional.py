@@ -290,8 +290,14 @@ class Functional(Model):
         kwargs.pop("training", None)
         return self.call(*args, **kwargs)
 
-    def rewire(self, layers: dict[str, Layer], inputs: Any = None) -> Functional:
-        """The same graph with other layers, by name, and optionally other inputs."""
+    def rewire(self, layers: dict[str, Layer], inputs: Any = None, call: Any = None) -> Functional:
+        """The same graph with other layers, by name, and optionally other inputs.
+
+        Args:
+            layers: The layers; those not named stay.
+            inputs: Symbolic inputs; new ones by default.
+            call: Called with a layer or op and its arguments in place of calling it.
+        """
         new: dict[int, Any] = {}
         for i, x in enumerate(self._inputs):
             made = (
@@ -310,9 +316,11 @@ class Functional(Model):
                 if isinstance(node.operation, Layer)
                 else node.operation
             )
-            y = operation(*map_nest(place, node.args), **map_nest(place, node.kwargs))
+            args, kwargs = map_nest(place, node.args), map_nest(place, node.kwargs)
+            y = operation(*args, **kwargs) if call is None else call(operation, *args, **kwargs)
             new.update(zip(map(id, _specs(node.outputs)), flatten(y)))
-        return Functional(map_nest(place, self._inputs_struct), map_nest(place, self._outputs_struct), name=self.name)
+        cls = type(self) if type(self).__init__ is Functional.__init__ else Functional
+        return cls(map_nest(place, self._inputs_struct), map_nest(place, self._outputs_struct), name=self.name)
 
     # -- configuration -------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
