@@ -43,6 +43,7 @@ from .reduce import *
 from .segments import *
 from .shape import *
 from .signal import *
+from .singular import *
 from .sorting import *
 from .windows import *
 

@@ -112,7 +112,7 @@ def _matrix_norm(x: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
         sums = _sum(e.abs(x), axis=along, keepdims=True)
         out = (_max if ord > 0 else _min)(sums, axis=over, keepdims=True)
     elif ord in (2, -2, "nuc"):
-        from .factorization import svd
+        from .singular import svd
 
         values = svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
         out = _sum(values, axis=-1) if ord == "nuc" else (_max if ord > 0 else _min)(values, axis=-1)

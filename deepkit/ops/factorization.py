@@ -14,7 +14,6 @@ from ..autograd.spec import Spec
 from . import elementwise as e
 from .linear import matmul
 from .precision import in_single_precision
-from .products import einsum
 from .reduce import _floating
 from .shape import expand_dims, swapaxes
 from .sorting import Plain
@@ -307,78 +306,5 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     return _qr(_floating(x), mode=mode)
 
 
-def _svd_infer(x: Spec, full: bool) -> tuple[Spec, Spec, Spec]:
-    m, n = x.shape[-2:]
-    least = None if m is None or n is None else min(m, n)
-    return (Spec((*x.shape[:-1], m if full else least), x.dtype), Spec((*x.shape[:-2], least), x.dtype),
-            Spec((*x.shape[:-2], n if full else least, n), x.dtype))  # fmt: skip
-
-
-_svd = Plain("svd", _svd_infer, lambda k, x, full: k.linalg.svd(x, full_matrices=full), 3)
-
-
-@in_single_precision
-def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Singular value decomposition x = U diag(s) Vᵀ.
-
-    Args:
-        x: (..., m, n).
-        full_matrices: Square U and V.
-        compute_uv: Give U and Vᵀ too. Without them the singular values are differentiable.
-
-    Returns:
-        ``(U, s, Vᵀ)`` or ``s``, descending.
-
-    Example:
-        >>> svd([[3.0, 0.0], [0.0, 2.0]], compute_uv=False)
-        Tensor([3., 2.], dtype=float32)
-    """
-    x = _floating(x)
-    if compute_uv:
-        return _svd(x, full=full_matrices)
-    if isinstance(x, Spec):
-        return _svd(x, full=False)[1]
-    from .creation import stop_gradient
-
-    # d s_i = u_iᵀ dx v_i, so with U and V held fixed the diagonal of Uᵀ x V has the values and the gradients.
-    u, _, vt = (stop_gradient(part) for part in _svd(x, full=False))
-    return einsum("...mi,...mn,...in->...i", u, x, vt)
-
-
-@in_single_precision
-def pinv(x: Any, rcond: float | None = None) -> Any:
-    """Pseudo-inverse (Moore-Penrose), singular values below rcond · the largest taken as 0; not differentiable."""
-    return _pinv(_floating(x), rcond=rcond)
-
-
-_pinv = Plain("pinv", lambda x, rcond: Spec((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype),
-              lambda k, x, rcond: k.linalg.pinv(x) if rcond is None else k.linalg.pinv(x, rcond))  # fmt: skip
-
-
-@in_single_precision
-def matrix_rank(x: Any, tol: float | None = None) -> Any:
-    """Number of singular values above a tolerance, int32.
-
-    Example:
-        >>> matrix_rank([[1.0, 2.0], [2.0, 4.0]])
-        Tensor(1, dtype=int32)
-    """
-    return _matrix_rank(_floating(x), tol=tol)
-
-
-_matrix_rank = Plain("matrix_rank", lambda x, tol: Spec(x.shape[:-2], "int32"),
-                     lambda k, x, tol: k.asarray(k.linalg.matrix_rank(x, tol)).astype("int32"))  # fmt: skip
-
-
-@in_single_precision
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
-    """The x of least norm that minimises \\|a x - b\\|², a (m, n), b (m,) or (m, p); not differentiable."""
-    return _lstsq(_floating(a), _floating(b), rcond=rcond)
-
-
-_lstsq = Plain("lstsq", lambda a, b, rcond: Spec((a.shape[-1], *b.shape[1:]), a.dtype),
-               lambda k, a, b, rcond: k.linalg.lstsq(a, b, rcond=rcond)[0])  # fmt: skip
-
-
-__all__ = ["cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "logdet", "lstsq", "matrix_rank",
-           "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd"]  # fmt: skip
+__all__ = ["cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "logdet", "qr", "slogdet", "solve",
+           "solve_triangular"]  # fmt: skip

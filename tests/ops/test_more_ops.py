@@ -381,6 +381,30 @@ def test_vectorize(device):
         ops.vectorize(ops.dot, signature="(n),(n)->()")(np.ones(3), np.ones(4))
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 4, 3)])
+def test_gradients_of_singular_vectors(device, shape):
+    x = _rng.normal(size=shape)
+
+    def signless(x):  # the signs of a pair of singular vectors are arbitrary, their products aren't
+        u, s, vt = ops.svd(x, full_matrices=False)
+        return ops.einsum("...ik,...jk->...kij", u, u), s, ops.einsum("...ki,...kj->...kij", vt, vt), ops.matmul(u, vt)
+
+    check_gradient(signless, x)
+    check_gradient(lambda x: ops.svd(x, compute_uv=False), x)
+    check_second_order(lambda x: ops.svd(x, compute_uv=False), x)
+    check_second_order(lambda x: ops.matmul(ops.svd(x, full_matrices=False)[0], ops.svd(x, full_matrices=False)[2]), x)
+    check_gradient(ops.pinv, x)
+    check_second_order(ops.pinv, x)
+
+
+def test_least_squares(device):
+    for m, n in ((5, 3), (3, 5), (3, 3)):
+        a, b = _rng.normal(size=(m, n)), _rng.normal(size=(m, 2))
+        np.testing.assert_allclose(ops.lstsq(a, b).numpy(), np.linalg.lstsq(a, b, rcond=None)[0], atol=1e-10)
+        check_gradient(ops.lstsq, a, b)
+        check_gradient(ops.lstsq, a, b[:, 0])
+
+
 def test_namespaces_hold_the_ops_themselves():
     for space, name in ((ops.numpy, "matmul"), (ops.nn, "relu"), (ops.linalg, "norm")):
         assert getattr(space, name) is getattr(ops, name)
