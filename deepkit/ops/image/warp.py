@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from itertools import product
-from operator import add, and_, mul
+from operator import add, mul
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -13,9 +13,9 @@ from ...autograd.dtypes import is_float
 from ...autograd.spec import Spec
 from .. import elementwise as e
 from ..creation import arange, cast, convert_to_tensor, ones_like, zeros_like
-from ..index import take, where
+from ..index import take
 from ..linalg import solve
-from ..shape import concatenate, expand_dims, reshape, squeeze, stack
+from ..shape import concatenate, expand_dims, moveaxis, reshape, stack
 from .filters import gaussian_blur
 from .layout import channels_last, choice, same, symbolic
 
@@ -42,41 +42,41 @@ def _round(x: Any) -> Any:
     return e.sign(x) * e.floor(e.abs(x) + 0.5)
 
 
-def _neighbors(at: Any, n: int, order: int, fill_mode: str) -> list[tuple[Any, Any, Any]]:
-    """The pixels that a coordinate takes from: index, whether it lies within (or None), weight (or None)."""
+def _neighbors(at: Any, n: int, order: int, fill_mode: str) -> list[tuple[Any, Any]]:
+    """The pixels along one axis that a coordinate takes from: their index and weight, 0 where there are none."""
     if order == 0:
         found = [(cast(_round(at), "int32"), None)]
     else:
         low = e.floor(at)
         index, share = cast(low, "int32"), at - low
         found = [(index, 1 - share), (index + 1, share)]
-    return [
-        (_BEYOND[fill_mode](i, n), (i >= 0) & (i < n) if fill_mode == "constant" else None, weight)
-        for i, weight in found
-    ]
+    if fill_mode == "constant":
+        inside = [cast((i >= 0) & (i < n), at.dtype) for i, _ in found]
+        found = [(i, v if w is None else w * v) for (i, w), v in zip(found, inside)]
+    return [(_BEYOND[fill_mode](i, n), w) for i, w in found]
 
 
-def _sample(rows: Any, base: Any, sizes: Sequence[int], at: Sequence[Any], order: int, mode: str, fill: Any) -> Any:
-    """Interpolated rows of a table: ``at`` has the coordinates in a grid of ``sizes`` whose first row is ``base``.
+def _sample(planes: Any, base: Any, sizes: Sequence[int], at: Sequence[Any], order: int, mode: str, fill: Any) -> Any:
+    """Interpolated columns of planes (channels, n): a grid of ``sizes`` starts at column ``base``.
 
-    rows (n, channels) -> (*at[0].shape, channels).
+    ``at`` has the coordinates in that grid, an axis each; the result is (channels, *at[0].shape).
     """
-    dtype = rows.dtype
+    dtype = planes.dtype
     if not is_float(dtype):
-        rows = cast(rows, "float32")
-        fill = int(fill)  # as the dtype would hold it
-    parts = []
-    axes = [_neighbors(x, n, order, mode) for x, n in zip(at, sizes)]
+        planes, fill = cast(planes, "float32"), int(fill)  # the value as the dtype would hold it
     strides = [int(np.prod(sizes[i + 1 :])) for i in range(len(sizes))]
-    for corner in product(*axes):
-        index = reduce(add, (i if s == 1 else i * s for (i, _, _), s in zip(corner, strides)), base)
-        value = take(rows, index, axis=0)
-        inside = [valid for _, valid, _ in corner if valid is not None]
-        if inside:
-            value = where(expand_dims(reduce(and_, inside), -1), value, fill)
-        weights = [w for _, _, w in corner if w is not None]
-        parts.append(value * cast(expand_dims(reduce(mul, weights), -1), rows.dtype) if weights else value)
+    parts, shares = [], []
+    for corner in product(*(_neighbors(x, n, order, mode) for x, n in zip(at, sizes))):
+        index = reduce(add, (i if s == 1 else i * s for (i, _), s in zip(corner, strides)), base)
+        value = take(planes, index, axis=1)
+        weights = [w for _, w in corner if w is not None]
+        if weights:
+            shares.append(reduce(mul, weights))
+            value = value * cast(shares[-1], planes.dtype)
+        parts.append(value)
     out = reduce(add, parts)
+    if mode == "constant" and fill != 0:
+        out = out + fill * cast(1 - reduce(add, shares), planes.dtype)
     return out if is_float(dtype) else cast(_round(out), dtype)
 
 
@@ -84,8 +84,9 @@ def _read(images: Any, x: Any, y: Any, interpolation: str, mode: str, fill: Any)
     """(batch, height, width, channels) images at the columns x and rows y, each (batch or 1, ...)."""
     batch, height, width, channels = images.shape
     base = reshape(arange(batch, dtype="int32") * (height * width), (batch,) + (1,) * (len(x.shape) - 1))
-    rows = reshape(images, (batch * height * width, channels))
-    return _sample(rows, base, (height, width), (y, x), _ORDERS[interpolation], mode, fill)
+    # Stacked rather than transposed, so that each plane is contiguous.
+    planes = stack([reshape(images[..., i], (batch * height * width,)) for i in range(channels)])
+    return moveaxis(_sample(planes, base, (height, width), (y, x), _ORDERS[interpolation], mode, fill), 0, -1)
 
 
 def _grid(height: int, width: int, dtype: Any) -> tuple[Any, Any]:
@@ -133,8 +134,7 @@ def map_coordinates(
             f"of the inputs; received shape {tuple(coordinates.shape)}."
         )
     at = [coordinates[i] for i in range(len(inputs.shape))]
-    out = _sample(reshape(inputs, (-1, 1)), 0, tuple(inputs.shape), at, order, fill_mode, fill_value)
-    return squeeze(out, -1)
+    return _sample(reshape(inputs, (1, -1)), 0, tuple(inputs.shape), at, order, fill_mode, fill_value)[0]
 
 
 @symbolic(same)
