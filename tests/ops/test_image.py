@@ -109,6 +109,21 @@ def test_one_transform_serves_a_batch_and_empty_batches_pass(device):
         assert getattr(ops.image, name)(x[:0], *args).shape[0] == 0
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "uint8", "int32"])
+def test_results_have_the_dtype_of_the_images(dtype, device):
+    x = ops.cast(np.random.default_rng(0).uniform(size=(2, 6, 7, 3)) * (1 if "float" in dtype else 255), dtype)
+    turn = np.array([1, 0.1, 0.3, -0.1, 1, 0.2, 0, 0])
+    calls = {
+        "resize": ((4, 9), "lanczos3"), "affine_transform": (turn,), "gaussian_blur": (), "sobel_edges": (),
+        "rgb_to_grayscale": (), "extract_patches": (3, 1), "pad_images": (1, 1, 1, 1), "crop_images": (1, 1, 1, 1),
+        "elastic_transform": (),
+    }  # fmt: skip
+    if "float" in dtype:
+        calls |= {"rgb_to_hsv": (), "hsv_to_rgb": ()}
+    for name, args in calls.items():
+        assert getattr(ops.image, name)(x, *args).dtype == dtype, name
+
+
 def test_layout_in_memory_does_not_matter(device):
     x = np.random.default_rng(0).uniform(size=(2, 7, 5, 3)).astype("float32").transpose(0, 2, 1, 3)
     for name, args in {"resize": ((3, 3),), "rgb_to_hsv": (), "extract_patches": (2,), "sobel_edges": ()}.items():

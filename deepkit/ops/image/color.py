@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.dtypes import is_float, np_dtype
+from ...autograd.dtypes import is_float
 from ...autograd.spec import Spec
 from .. import elementwise as e
 from ..arrange import split
@@ -57,6 +57,10 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
     return cast(_sum(values * convert_to_tensor(weights, values.dtype), axis=axis, keepdims=True), images.dtype)
 
 
+#: The distance of 1 from the next number.
+_EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
 def _planes(images: Any, data_format: str | None) -> tuple[Any, Any, Any, int]:
     """The three channels of floating images, each with its axis, and that axis."""
     images = convert_to_tensor(images)
@@ -87,7 +91,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
         Tensor([0.33333334, 1.        , 0.5       ], dtype=float32)
     """
     *planes, axis = _planes(images, data_format)
-    tiny = float(np.finfo(np_dtype(planes[0].dtype)).eps)
+    tiny = _EPSILON[planes[0].dtype.name]
     r, g, b = (where(e.abs(x) < tiny, 0.0, x) for x in planes)
     value = e.maximum(e.maximum(r, g), b)
     spread = value - e.minimum(e.minimum(r, g), b)

@@ -8,7 +8,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from ...autograd.dtypes import is_float
+from ...autograd.dtypes import is_float, np_dtype
 from ...autograd.spec import Spec
 from ...autograd.tape import paused
 from .. import elementwise as e
@@ -199,7 +199,11 @@ def resampled(
     return saturate_cast(e.round(moved), images.dtype)
 
 
-@symbolic(lambda images, output_shape, *args, **kwargs: Spec(tuple(output_shape), images.dtype))
+def _scale_infer(images: Any, output_shape: Any, *args: Any, **kwargs: Any) -> Spec:
+    return Spec(tuple(output_shape), images.dtype if is_float(np_dtype(images.dtype)) else "float32")
+
+
+@symbolic(_scale_infer)
 def scale_and_translate(
     images: Any,
     output_shape: Sequence[int],
