@@ -4,6 +4,7 @@ from ..registry import deserialize_keras_object as _deserialize
 from ..registry import serialize_keras_object as _serialize
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .adaptive_pool import *
+from .attention import AdditiveAttention, Attention
 from .augmentation import *
 from .bidirectional import Bidirectional
 from .category_encoding import CategoryEncoding
@@ -13,8 +14,10 @@ from .conv_transpose import *
 from .core import Activation, Dense, Embedding, Identity, Lambda, Masking
 from .depthwise import *
 from .discretization import Discretization
+from .einsum_dense import EinsumDense
 from .global_pool import *
 from .group_normalization import GroupNormalization
+from .grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
 from .hashing import HashedCrossing, Hashing
 from .image_preprocessing import CenterCrop, Resizing
 from .input_layer import Input, InputLayer
@@ -38,6 +41,7 @@ from .merging import (
     multiply,
     subtract,
 )
+from .multi_head_attention import MultiHeadAttention
 from .normalization import BatchNormalization, LayerNormalization, UnitNormalization
 from .padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from .pool import *
@@ -54,6 +58,7 @@ from .regularization import (
     SpatialDropout3D,
 )
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .reversible_embedding import ReversibleEmbedding
 from .rms_normalization import RMSNormalization
 from .rnn import RNN
 from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell

@@ -10,6 +10,7 @@ from . import norm, operators  # the module before the function of its name
 from .activation import *
 from .adaptive_pool import *
 from .arrange import *
+from .attention import dot_product_attention
 from .blocks import *
 from .complex import *
 from .conv import *

@@ -6,21 +6,17 @@ import math
 from typing import Any
 
 from .. import config
-from ..autograd.dtypes import np_dtype, result_type
+from ..autograd.dtypes import np_dtype
 from ..autograd.spec import Spec
 from . import elementwise as e
-from .arrange import _tensor, tril
-from .creation import cast, ones
-from .index import where
-from .logistic import softmax
-from .products import einsum
+from .arrange import _tensor
+from .creation import cast
 from .reduce import _floating, axes_of, mean, var
 from .reduce import max as _max
 from .reduce import min as _min
 from .reduce import sum as _sum
 from .shape import expand_dims, moveaxis, reshape
 from .sorting import Plain
-from .symbolic import one_node
 
 
 def _one_hot_kernel(k: Any, x: Any, classes: int, axis: int, dtype: Any) -> Any:
@@ -200,49 +196,5 @@ def _spread_over(w: Any, x: Any, axis: Any) -> Any:
     return reshape(w, [x.shape[i] if i in axes else 1 for i in range(len(x.shape))])
 
 
-@one_node
-def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None,
-                          scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
-                          attn_logits_soft_cap: float | None = None) -> Any:  # fmt: skip
-    """softmax(scale · Q Kᵀ + bias) V by head (Vaswani et al. 2017, arXiv:1706.03762).
-
-    Args:
-        query: (batch, T, heads, size).
-        key: (batch, S, key heads, size); heads are a multiple of the key heads.
-        value: (batch, S, key heads, size).
-        bias: Added to the logits, broadcast to (batch, heads, T, S).
-        mask: Boolean; attention only where it holds.
-        scale: 1 / √size by default.
-        is_causal: Let a position attend to itself and earlier ones only.
-        flash_attention: Accepted for compatibility.
-        attn_logits_soft_cap: c for c · tanh(logits / c).
-
-    Returns:
-        (batch, T, heads, size).
-    """
-    query, key, value = _floating(query), _floating(key), _floating(value)
-    if len(query.shape) != 4:
-        raise ValueError(f"dot_product_attention: query needs shape (batch, T, heads, size), not {tuple(query.shape)}.")
-    heads, groups = query.shape[2], key.shape[2]
-    if None in (*query.shape[1:], *key.shape[1:]):
-        return Spec((*query.shape[:3], value.shape[3]), result_type(query.dtype, value.dtype))
-    if heads != groups:
-        from .arrange import repeat
-
-        key, value = (repeat(t, heads // groups, axis=2) for t in (key, value))
-    logits = einsum("btnh,bsnh->bnts", query, key) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    if attn_logits_soft_cap is not None:
-        logits = e.tanh(logits / attn_logits_soft_cap) * attn_logits_soft_cap
-    if bias is not None:
-        logits = logits + bias
-    if is_causal:
-        causal = tril(ones((query.shape[1], key.shape[1]), "bool"))
-        mask = causal if mask is None else e.logical_and(mask, causal)
-    if mask is not None:
-        low = -3e4 if np_dtype(logits.dtype).itemsize == 2 else -0.7 * 3.4028235e38
-        logits = where(mask, logits, low)
-    return einsum("bnts,bsnh->btnh", softmax(logits, axis=-1), value)
-
-
-__all__ = ["batch_normalization", "dot_product_attention", "layer_normalization", "multi_hot", "norm", "normalize",
+__all__ = ["batch_normalization", "layer_normalization", "multi_hot", "norm", "normalize",
            "one_hot", "rms_normalization"]  # fmt: skip

@@ -1,6 +1,7 @@
 """NumPy kernels: one flat namespace of plain functions, a module a concern."""
 
 from .adaptive_pool import *
+from .attention import *
 from .bessel import *
 from .blocks import *
 from .conv import *
