@@ -4,7 +4,8 @@ Every function takes tensors, variables, NumPy arrays, Python numbers and lists,
 (:class:`deepkit.KerasTensor`), for which it computes shape and dtype alone.
 """
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import Any
 
 from . import norm, operators  # the module before the function of its name
 from .activation import *
@@ -50,8 +51,14 @@ from .windows import *
 
 operators.install()
 
-from . import image, linalg, nn, numpy  # noqa: E402  once every name is there
+from . import linalg, nn, numpy  # noqa: E402  once every name is there
 
-if TYPE_CHECKING:  # most names are lines of a table, which a type checker can't see
 
-    def __getattr__(name: str) -> Any: ...
+def __getattr__(name: str) -> Any:  # to a type checker also the names that are lines of a table
+    if name == "image":  # imported when a program first uses it
+        return importlib.import_module(".image", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "image"})
