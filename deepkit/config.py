@@ -182,9 +182,9 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Let configurations and files that are loaded from now on in this process hold bytecode of lambda functions.
+    """Load from now on in this process as if every load said ``safe_mode=False``.
 
-    It is then run as if every load said ``safe_mode=False``: call it only if all files come from those you trust.
+    Configurations may then name files to read, such as vocabularies. Bytecode of functions is refused even so.
     """
     from .registry import disable_safe_mode
 

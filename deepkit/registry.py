@@ -2,8 +2,7 @@
 
 A configuration is data: ``{"module", "class_name", "config", "registered_name"}``. The class is looked up in a table
 of deepkit's own public classes (by the path Keras gives them) and of those that the program itself registered. A
-module path in a configuration is never imported. Code, the bytecode of a lambda function, is read from one only for
-callers that switched the safe mode off.
+module path in a configuration is never imported, and no code is ever read from one.
 """
 
 from __future__ import annotations
@@ -185,7 +184,7 @@ def deserialize_keras_object(
     Args:
         config: What :func:`serialize_keras_object` gave, or the older ``{"class_name", "config"}``, or a name.
         custom_objects: Further classes and functions by name.
-        safe_mode: Refuse what carries code; nothing but ``False`` switches it off. Within a load that is under way,
+        safe_mode: Refuse what opens files; nothing but ``False`` switches it off. Code is always refused. Within a load,
             and after :func:`deepkit.config.enable_unsafe_deserialization`, what was said there holds.
         **kwargs: ``module_objects``, the names that a plain string or an old configuration may mean, and
             ``printable_module_name``, what to call the kind of object in messages.
@@ -273,34 +272,23 @@ def safe_mode_scope(safe_mode: Any) -> Iterator[None]:
 
 
 def in_safe_mode() -> bool:
-    """Whether objects that carry code are refused; true unless a caller switched it off."""
+    """Whether configurations that name files are refused; true unless a caller switched it off."""
     return getattr(_scopes, "safe", _safe_by_default)
 
 
 def disable_safe_mode() -> None:
-    """Let every later load in this process run bytecode."""
+    """Let every later load in this process open the files that a configuration names."""
     global _safe_by_default
     _safe_by_default = False
 
 
-def load_code(config: Any, safe_mode: bool) -> Any:
-    """The lambda function whose bytecode is in the ``config`` of a ``"__lambda__"`` entry.
-
-    Raises:
-        ValueError: in safe mode, or for something that is no bytecode.
-    """
-    if safe_mode:
-        raise ValueError(
-            "The configuration holds a lambda function as bytecode, which can do anything when it runs, so it is "
-            "refused. If you trust its source, load with safe_mode=False or call "
-            "deepkit.config.enable_unsafe_deserialization(). Otherwise build the model in code and load its weights."
-        )
-    from .utils.lambda_code import load_lambda
-
-    value = config.get("value")
-    if value is None:
-        value = [config.get(key) for key in ("code", "defaults", "closure")]
-    return load_lambda(*deserialize_keras_object(value))
+def refuse_code() -> None:
+    """Raise the error for a configuration that holds a function as bytecode, which is never run."""
+    raise ValueError(
+        "The configuration holds a function as bytecode, which deepkit never runs, whatever safe_mode says. Build the "
+        "model in code and load its weights (load_weights reads this file too), or register the function with "
+        "@deepkit.utils.register_keras_serializable() before the model is saved."
+    )
 
 
 def _find_class(config: dict, custom_objects: dict[str, Any] | None, module_objects: Any) -> Any:
@@ -341,7 +329,7 @@ def _function(config: dict, custom_objects: dict[str, Any] | None) -> Any:
 
 def _tagged(tag: str, inside: Any, inner: Callable[[Any], Any], safe_mode: bool) -> Any:
     if tag == "__lambda__":
-        return load_code(inside, safe_mode)
+        refuse_code()
     if tag == "__tuple__":
         return tuple(inner(x) for x in inside)
     if tag == "__bytes__":

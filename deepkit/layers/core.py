@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from .. import activations, constraints, initializers, ops, regularizers
 from ..ops.linear import dense
-from ..registry import export, in_safe_mode, load_code
+from ..registry import export, refuse_code
 from .layer import InputSpec, Layer
 
 
@@ -173,8 +173,8 @@ class Identity(Layer):
 class Lambda(Layer):
     """Applies any function of tensors.
 
-    The function itself is never written to a file, and none is read from one; a registered function is named by its
-    registered name.
+    A registered function is named in files by its registered name. A ``lambda`` is written as the bytecode that Keras
+    has there, but never run from a file: load the weights into a model built in code.
 
     Args:
         function: Function of the inputs; it may also take ``mask`` and ``training``.
@@ -249,7 +249,7 @@ class Lambda(Layer):
     def from_config(cls, config: dict[str, Any]) -> Any:
         function = config.get("function")
         if isinstance(function, dict) and function.get("class_name") == "__lambda__":
-            config = {**config, "function": load_code(function["config"], in_safe_mode())}
+            refuse_code()
         return super().from_config(config)
 
 
