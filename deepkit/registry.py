@@ -184,8 +184,8 @@ def deserialize_keras_object(
     Args:
         config: What :func:`serialize_keras_object` gave, or the older ``{"class_name", "config"}``, or a name.
         custom_objects: Further classes and functions by name.
-        safe_mode: Refuse what opens files; nothing but ``False`` switches it off. Code is always refused. Within a load,
-            and after :func:`deepkit.config.enable_unsafe_deserialization`, what was said there holds.
+        safe_mode: Refuse what opens files; nothing but ``False`` switches it off. Code is always refused.
+            Within a load, and after :func:`deepkit.config.enable_unsafe_deserialization`, what was said there holds.
         **kwargs: ``module_objects``, the names that a plain string or an old configuration may mean, and
             ``printable_module_name``, what to call the kind of object in messages.
 
