@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +159,9 @@ def test_bad_arguments_are_named():
             call()
     with pytest.raises(TypeError, match="size"):
         image.extract_patches(x, "2")
+
+
+def test_imported_when_first_used():
+    program = "import sys, deepkit; print('deepkit.ops.image' in sys.modules, deepkit.ops.image.resize.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "resize"] and "image" in dir(ops)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops, random
-from ...ops.image.warp import _homography
 from ...registry import export
 from .base import one_of, pair, per_image
 from .geometry import FILL_MODES, INTERPOLATIONS, Geometric, around, corners
@@ -80,8 +79,10 @@ class RandomPerspective(_Sometimes):
         return ops.where(per_image(transformation["apply_perspective"]), moved, images)
 
     def move_boxes(self, boxes: Any, transformation: Any) -> Any:
+        from ...ops.image.warp import homography
+
         start, end = (ops.cast(transformation[k], boxes.dtype) for k in ("start_points", "end_points"))
-        h = _homography(end, start)  # it maps its second argument to its first
+        h = homography(end, start)  # it maps its second argument to its first
         h0, h1, h2, h3, h4, h5, h6, h7 = (h[:, i, None, None] for i in range(8))
         x, y = corners(boxes)
         depth = h6 * x + h7 * y + 1

@@ -178,7 +178,7 @@ def affine_transform(
     return back(moved)
 
 
-def _homography(start: Any, end: Any) -> Any:
+def homography(start: Any, end: Any) -> Any:
     """h (batch, 8) of the map (x, y) -> (h₀x + h₁y + h₂, h₃x + h₄y + h₅) / (h₆x + h₇y + 1) from end to start."""
     u, v = start[..., 0], start[..., 1]
     x, y = end[..., 0], end[..., 1]
@@ -228,7 +228,7 @@ def perspective_transform(
         raise ValueError(f"Arguments 'start_points' and 'end_points' must have one shape; received "
                          f"{tuple(start.shape)} and {tuple(end.shape)}.")  # fmt: skip
     images, back = channels_last(images, data_format)
-    h = _homography(reshape(start, (-1, 4, 2)), reshape(end, (-1, 4, 2)))
+    h = homography(reshape(start, (-1, 4, 2)), reshape(end, (-1, 4, 2)))
     h0, h1, h2, h3, h4, h5, h6, h7 = (reshape(h[:, i], (-1, 1, 1)) for i in range(8))
     x, y = _grid(images.shape[1], images.shape[2], h.dtype)
     depth = h6 * x + h7 * y + 1.0
@@ -286,4 +286,4 @@ def elastic_transform(
     return back(_read(images, x + field[..., 0], y + field[..., 1], interpolation, fill_mode, fill_value))
 
 
-__all__ = ["affine_transform", "elastic_transform", "map_coordinates", "perspective_transform"]
+__all__ = ["affine_transform", "elastic_transform", "homography", "map_coordinates", "perspective_transform"]
