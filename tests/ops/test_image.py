@@ -69,6 +69,20 @@ def test_resize_and_blur_in_float64(method, device):
     assert ops.image.resize(ops.convert_to_tensor(x), (3, 7), method).dtype == "float64"
 
 
+@pytest.mark.parametrize("method", ["bilinear", "bicubic", "lanczos3", "lanczos5"])
+@pytest.mark.parametrize("sizes", [(9, 4), (4, 9), (30, 7), (1, 5), (5, 1), (2, 3)])
+def test_fetching_pixels_is_the_product_with_the_weights(method, sizes, device):
+    from deepkit.ops.image.resize import _resize_weights
+
+    m, n = sizes
+    x = np.random.default_rng(0).normal(size=(2, m, 3, 2))
+    for antialias in (False, True):
+        w = _resize_weights(m, n, method, antialias)
+        expected = np.einsum("bhwc,hn->bnwc", x, w)
+        resized = ops.image.resize(x, (n, 3), method, antialias)
+        np.testing.assert_allclose(resized.numpy(), expected, atol=1e-12)
+
+
 def test_unknown_sizes_in_a_model(device):
     inputs = deepkit.Input((None, None, 3))
     x = ops.image.resize(inputs, (6, 8), "bicubic")

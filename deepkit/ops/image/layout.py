@@ -74,15 +74,19 @@ def channels_last(images: Any, data_format: str | None) -> tuple[Any, Callable[[
 
 
 class Along(Op):
-    """Product of a matrix w (m, n) with one axis of x, of size m; the axis then has size n."""
+    """Product of a matrix w (m, n) with one axis of x, of size m; the axis then has size n.
 
-    def infer(self, x: Spec, w: Spec, axis: int) -> Spec:
+    Where w is nearly all zero, ``taps`` lists the rest as pairs (row of each column, value of each column): a few
+    pixels are sooner fetched than multiplied by zeros. The gradient is a product with the transposed matrix.
+    """
+
+    def infer(self, x: Spec, w: Spec, axis: int, taps: Any = None) -> Spec:
         shape = list(x.shape)
         shape[axis] = w.shape[1]
         return Spec(shape, x.dtype)
 
-    def forward(self, k: Any, x: Any, w: Any, axis: int) -> tuple[Any, Any]:
-        return _along(k, x, w, axis), (x, w, axis)
+    def forward(self, k: Any, x: Any, w: Any, axis: int, taps: Any = None) -> tuple[Any, Any]:
+        return _fetched(k, x, taps, axis) if taps else _along(k, x, w, axis), (x, w, axis)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
         return _along_grad(k, *saved, g, needs)
@@ -91,6 +95,16 @@ class Along(Op):
         from ... import ops
 
         return _along_grad(ops, *inputs, params["axis"], g, needs)
+
+
+def _fetched(k: Any, x: Any, taps: Any, axis: int) -> Any:
+    after = (1,) * (len(x.shape) - 1 - axis % len(x.shape))
+    out = None
+    for rows, values in taps:
+        part = k.take(x, k.asarray(rows), axis=axis)
+        part = part * k.asarray(values, dtype=x.dtype).reshape(-1, *after)
+        out = part if out is None else out + part
+    return out
 
 
 def _blocks(k: Any, x: Any, axis: int) -> Any:

@@ -86,6 +86,15 @@ def _resize_weights(m: int, n: int, method: str, antialias: bool) -> np.ndarray:
     return w
 
 
+@functools.lru_cache(maxsize=64)
+def _taps(m: int, n: int, method: str, antialias: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The columns of the weights as positions and values: the first that isn't zero of each column, the next, ..."""
+    w = _resize_weights(m, n, method, antialias)
+    count = int((w != 0).sum(axis=0).max(initial=1))
+    first = np.minimum((w != 0).argmax(axis=0), max(m - count, 0))
+    return [((first + i).astype("int32"), w[first + i, np.arange(n)]) for i in range(min(count, m))]
+
+
 def _resize_axis(x: Any, n: int, axis: int, method: str, antialias: bool) -> Any:
     m = x.shape[axis]
     if m == n:
@@ -93,7 +102,10 @@ def _resize_axis(x: Any, n: int, axis: int, method: str, antialias: bool) -> Any
     if method == "nearest":
         at = (np.arange(n, dtype="float32") + np.float32(0.5)) * np.float32(m) / np.float32(n)
         return take(x, np.floor(at).astype("int32"), axis=axis)
-    return along(x, convert_to_tensor(_resize_weights(m, n, method, antialias), x.dtype), axis=axis)
+    taps = _taps(m, n, method, antialias)
+    few = len(taps) <= 2 or (len(taps) <= 6 and n < m)
+    w = convert_to_tensor(_resize_weights(m, n, method, antialias), x.dtype)
+    return along(x, w, axis=axis, taps=taps if few else None)
 
 
 def _check_resize(images: Any, size: Any, interpolation: str, crop: bool, pad_: bool, fill_mode: str) -> None:
