@@ -210,7 +210,7 @@ def set_dtype_policy(policy: Any) -> None:
         >>> set_dtype_policy("mixed_float16")
         >>> dtype_policy().compute_dtype
         'float16'
-        >>> set_dtype_policy("float32")
+        >>> set_dtype_policy(None)  # that of floatx()
     """
     global _global
     _global = None if policy is None else get(policy)

