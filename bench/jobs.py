@@ -13,7 +13,8 @@ class Job:
     Args:
         name: Name.
         shape: Shape of one sample.
-        outputs: Number of outputs; 1 is a regression, more a classification with integer labels.
+        outputs: Number of outputs; 1 is a regression, as many as inputs an autoencoder, else a classification with
+            integer labels.
         batch: Batch size.
         batches: Number of batches timed at once.
         keras: ``(keras module) -> list of layers``, or a whole model.
@@ -36,12 +37,19 @@ class Job:
         self.batches = batches
         self.keras, self.torch, self.optimizer = keras, torch, optimizer
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the targets are integer labels."""
+        return self.outputs > 1 and self.shape != (self.outputs,)
+
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(0)
         n = self.batch * self.batches
         x = rng.random((n, *self.shape), dtype=np.float32)
         if self.outputs == 1:
             return x, rng.random((n, 1), dtype=np.float32)
+        if not self.classifies:
+            return x, x
         return x, rng.integers(0, self.outputs, n).astype("int32")
 
 
@@ -88,6 +96,28 @@ def _resnet20(keras: Any) -> Any:
             y = unit(layers.ReLU()(unit(x, filters, stride)), filters)
             x = layers.ReLU()(layers.add([unit(x, filters, stride, 1) if stride == 2 else x, y]))
     return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
+
+
+def _transformer(keras: Any) -> Any:
+    """One encoder block behind given vectors, and a classifier of their mean."""
+    layers = keras.layers
+    x = inputs = keras.Input((128, 64))
+    x = layers.LayerNormalization()(x + layers.MultiHeadAttention(4, 16)(x, x))
+    x = layers.LayerNormalization()(x + layers.Dense(64)(layers.Dense(256, activation="relu")(x)))
+    return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling1D()(x)))
+
+
+def _autoencoder(keras: Any) -> list:
+    dense = keras.layers.Dense
+    return [dense(128, activation="relu"), dense(32, activation="relu"), dense(128, activation="relu"),
+            dense(784, activation="sigmoid")]  # fmt: skip
+
+
+def _course_cnn(keras: Any) -> list:
+    layers = keras.layers
+    return [layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(2), layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2), layers.Conv2D(64, 3, activation="relu"), layers.Flatten(),
+            layers.Dense(64, activation="relu"), layers.Dense(10)]  # fmt: skip
 
 
 def _torch_regression(nn: Any) -> Any:
@@ -143,6 +173,32 @@ def _torch_resnet20(nn: Any) -> Any:
     return nn.Sequential(unit(3, 16), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+def _torch_transformer(nn: Any) -> Any:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = nn.MultiheadAttention(64, 4, batch_first=True)
+            self.first, self.second = nn.LayerNorm(64), nn.LayerNorm(64)
+            self.inner, self.head = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 64)), nn.Linear(64, 10)
+
+        def forward(self, x: Any) -> Any:
+            x = self.first(x + self.attention(x, x, x, need_weights=False)[0])
+            return self.head(self.second(x + self.inner(x)).mean(1))
+
+    return Block()
+
+
+def _torch_autoencoder(nn: Any) -> Any:
+    return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 128), nn.ReLU(),
+                         nn.Linear(128, 784), nn.Sigmoid())  # fmt: skip
+
+
+def _torch_course_cnn(nn: Any) -> Any:
+    return nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
+                         nn.MaxPool2d(2), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1024, 64), nn.ReLU(),
+                         nn.Linear(64, 10))  # fmt: skip
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -150,7 +206,10 @@ JOBS = {
         Job("quickstart MLP, batch 32", (28, 28), 10, 32, 100, _quickstart, _torch_quickstart),
         Job("MLP 784-512-512-10, batch 128", (784,), 10, 128, 30, _mlp, _torch_mlp),
         Job("MNIST convnet, batch 128", (28, 28, 1), 10, 128, 8, _mnist_convnet, _torch_convnet),
+        Job("autoencoder 784-128-32-128-784, batch 256", (784,), 784, 256, 20, _autoencoder, _torch_autoencoder),
+        Job("course CNN 32x32x3, batch 64", (32, 32, 3), 10, 64, 5, _course_cnn, _torch_course_cnn),
         Job("ResNet-20 32x32x3, batch 64", (32, 32, 3), 10, 64, 3, _resnet20, _torch_resnet20),
+        Job("Transformer block, 128 tokens of 64, batch 32", (128, 64), 10, 32, 8, _transformer, _torch_transformer),
         Job("LSTM(128), 64 steps of 32, batch 64", (64, 32), 10, 64, 10, _recurrent("LSTM"), _torch_recurrent("LSTM")),
         Job("GRU(128), 64 steps of 32, batch 64", (64, 32), 10, 64, 10, _recurrent("GRU"), _torch_recurrent("GRU")),
     )

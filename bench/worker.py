@@ -23,7 +23,7 @@ def keras_like(keras: Any, job: Job) -> tuple[Callable[[], float], Callable[[], 
     model = job.keras(keras)
     if isinstance(model, list):
         model = keras.Sequential([keras.Input(job.shape), *model])
-    loss = "mean_squared_error" if job.outputs == 1 else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if job.classifies else "mean_squared_error"
     model.compile(job.optimizer, loss)
     n = job.batches
     x, y = job.data()
@@ -50,8 +50,8 @@ def torch_like(job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
     net = job.torch(torch.nn)
     x, y = job.data()
     xt = torch.from_numpy(x if len(job.shape) != 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
-    yt = torch.from_numpy(y if job.outputs == 1 else y.astype("int64"))
-    loss_fn = torch.nn.MSELoss() if job.outputs == 1 else torch.nn.CrossEntropyLoss()
+    yt = torch.from_numpy(y.astype("int64") if job.classifies else y)
+    loss_fn = torch.nn.CrossEntropyLoss() if job.classifies else torch.nn.MSELoss()
     optimizer = torch.optim.Adam(net.parameters(), fused=True)
 
     def step() -> float:
