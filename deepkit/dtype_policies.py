@@ -26,6 +26,11 @@ class DTypePolicy:
         name: A dtype name (both are that), or ``"mixed_float16"`` or ``"mixed_bfloat16"`` (compute in it, variables in
             float32). ``None`` is the global policy's name.
 
+    Attributes:
+        name: The name.
+        compute_dtype: Dtype of inputs, and of variables within a call.
+        variable_dtype: Dtype of variables.
+
     Raises:
         TypeError: if the name is no string.
         ValueError: for another name.
@@ -35,6 +40,9 @@ class DTypePolicy:
         'float32'
     """
 
+    name: str
+    compute_dtype: str
+    variable_dtype: str
     quantization_mode = None
 
     def __init__(self, name: str | None = None):
@@ -43,28 +51,13 @@ class DTypePolicy:
             raise TypeError(f"DTypePolicy: `name` should be a string like 'mixed_float16'. Received: name={name!r}")
         mixed = name in ("mixed_float16", "mixed_bfloat16")
         try:
-            self._compute_dtype = standardize_dtype(name[len("mixed_") :] if mixed else name)
+            self.compute_dtype = standardize_dtype(name[len("mixed_") :] if mixed else name)
         except ValueError:
             raise ValueError(
                 f"DTypePolicy: `name` should be 'mixed_float16', 'mixed_bfloat16' or a dtype. Received: name={name!r}"
             ) from None
-        self._variable_dtype = "float32" if mixed else self._compute_dtype
-        self._name: str = name
-
-    @property
-    def name(self) -> str:
-        """The name it was made from."""
-        return self._name
-
-    @property
-    def compute_dtype(self) -> str:
-        """Dtype of inputs and of variables within a call."""
-        return self._compute_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """Dtype of variables."""
-        return self._variable_dtype
+        self.variable_dtype = "float32" if mixed else self.compute_dtype
+        self.name = name
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
         """``x`` as a tensor, in ``dtype`` if it is floating and ``autocast`` is true; other objects unchanged."""
@@ -138,15 +131,15 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
         return get(self._given)
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]
         return f"map_{self.default_policy.name}"
 
     @property
-    def compute_dtype(self) -> str:
+    def compute_dtype(self) -> str:  # type: ignore[override]
         return self.default_policy.compute_dtype
 
     @property
-    def variable_dtype(self) -> str:
+    def variable_dtype(self) -> str:  # type: ignore[override]
         return self.default_policy.variable_dtype
 
     def __getitem__(self, key: str) -> DTypePolicy:

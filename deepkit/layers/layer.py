@@ -158,11 +158,18 @@ class Layer:
                 mixed = self._mixed and self.autocast and v.data.dtype != self._compute
                 AutocastVariable.adopt(v, self._compute if mixed else None)
 
+    # Set on layers for which they are true only: what lies in a layer is searched for weights again and again.
+    _mixed = _policy_by_path = False
+
     def _use_policy(self, policy: Any) -> None:
         self._dtype_policy = policy
         self._compute = np_dtype(policy.compute_dtype)
-        self._policy_by_path = isinstance(policy, dtype_policies.DTypePolicyMap)
-        self._mixed = policy.compute_dtype != policy.variable_dtype
+        for name, value in (
+            ("_policy_by_path", isinstance(policy, dtype_policies.DTypePolicyMap)),
+            ("_mixed", policy.compute_dtype != policy.variable_dtype),
+        ):
+            if getattr(self, name) != value:
+                setattr(self, name, value)
 
     # -- to be overridden ----------------------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:

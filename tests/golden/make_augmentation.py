@@ -34,6 +34,16 @@ for name, (make, settings) in CASES.items():
         )
         out[f"{name}/given_boxes"] = np.asarray(given)
         out[f"{name}/boxes"], out[f"{name}/labels"] = np.asarray(moved["boxes"]), np.asarray(moved["labels"])
+for i in range(6):  # of one image: Keras equalizes whole batches
+    keras.utils.set_random_seed(i)
+    images = data({"n": 1})[0]
+    layer = keras.layers.RandAugment(num_ops=3, factor=0.4, seed=i)
+    drawn = layer.get_random_transformation(images, training=True)
+    out[f"rand_augment{i}/layers"] = np.asarray(drawn["layer_idxes"])
+    for name in {layer._AUGMENT_LAYERS[j] for j in out[f"rand_augment{i}/layers"]}:
+        for key, value in (drawn["transforms"][name] or {}).items():
+            out[f"rand_augment{i}/drawn/{name}/{key}"] = np.asarray(value)
+    out[f"rand_augment{i}/images"] = np.asarray(layer.transform_images(keras.ops.array(images), drawn, training=True))
 for name, every in CONFIGURATIONS.items():
     for i, kwargs in enumerate(every):
         config = getattr(keras.layers, name)(**kwargs).get_config()

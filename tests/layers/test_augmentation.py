@@ -68,6 +68,21 @@ def test_keras_draws(name, device):
         np.testing.assert_array_equal(found["labels"].numpy(), GOLDEN[f"{name}/labels"])
 
 
+@pytest.mark.parametrize("i", range(6))
+def test_keras_draws_of_a_policy(i, device):
+    layer = layers.RandAugment(num_ops=3, factor=0.4)
+    images = data({"n": 1})[0]
+    transforms = {layer.names[j]: {"input_shape": images.shape} for j in GOLDEN[f"rand_augment{i}/layers"]}
+    for key in GOLDEN.files:
+        if key.startswith(f"rand_augment{i}/drawn/"):
+            name, _, argument = key.removeprefix(f"rand_augment{i}/drawn/").partition("/")
+            transforms[name][argument] = ops.convert_to_tensor(GOLDEN[key])
+    transformation = {"layer_idxes": GOLDEN[f"rand_augment{i}/layers"], "transforms": transforms}
+    found = layer.transform_images(images, transformation).numpy()
+    # A pixel next to a threshold, as of posterization, may fall on its other side.
+    assert (abs(found - GOLDEN[f"rand_augment{i}/images"]) < 2e-2).mean() > 0.99
+
+
 #: Keys that Keras leaves out, without which a layer is not made again as it was.
 ADDED = {"RandomGrayscale": {"seed"}, "MaxNumBoundingBoxes": {"fill_value"}}
 
