@@ -90,6 +90,8 @@ void pad_rows(const ConvShape &s, const float *image, int first, int rows, int w
     }
 }
 
+double operations(const ConvShape &s) { return 2.0 * s.n * s.oh * s.ow * s.kh * s.kw * s.ci * s.co; }
+
 int padded_width(const ConvShape &s) {
     return std::max((s.ow - 1) * s.stride_w + (s.kw - 1) * s.dilation_w + 1, 1);
 }
@@ -116,7 +118,7 @@ void conv(const ConvShape &s, const float *x, const float *kernel, const float *
     const int chunks = s.n >= 2 * thread_count() ? 1 : std::min(s.oh, std::max(1, 4 * thread_count() / std::max(1, s.n)));
     const int rows = (s.oh + chunks - 1) / chunks;
     const int per_row = (s.ow + DK_PIXELS - 1) / DK_PIXELS;
-    parallel(s.n * chunks, [&](int part) {
+    parallel(s.n * chunks, operations(s) / 60, [&](int part) {
         const int image = part / chunks, from = part % chunks * rows, to = std::min(s.oh, from + rows);
         if (from >= to) return;
         const float *source = x + std::size_t(image) * s.h * s.w * s.ci;
@@ -185,7 +187,7 @@ void conv_kernel_grad(const ConvShape &s, const float *x, const float *gy, float
     const Window win = window_of(s, row);
     const int parts = std::min(s.n, thread_count());
     std::vector<float> sums(std::size_t(parts) * blocks * size);
-    parallel(parts, [&](int part) {
+    parallel(parts, operations(s) / 60, [&](int part) {
         float *mine = sums.data() + std::size_t(part) * blocks * size;
         const int needed = (s.oh - 1) * s.stride_h + (s.kh - 1) * s.dilation_h + 1;
         std::vector<float> scratch(direct ? 0 : std::size_t(needed) * row), block(s.co % BLOCK ? std::size_t(s.oh) * s.ow * BLOCK : 0);

@@ -6,7 +6,7 @@ namespace {
 void softmax_cross_entropy(std::size_t rows, int c, const float *logits, const std::int32_t *labels, float *loss,
                            float *probabilities) {
     const int parts = static_cast<int>(std::min<std::size_t>(thread_count(), std::max<std::size_t>(1, rows * c / 4096)));
-    parallel(parts, [&](int part) {
+    parallel(parts, 2.0 * rows * c, [&](int part) {
         for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
             const float *x = logits + r * c;
             float *p = probabilities + r * c;

@@ -12,7 +12,7 @@ template <int COUNT, class F>
 void column_sums(std::size_t rows, int c, float *const *sums, F f) {
     const int parts = static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 32)));
     std::vector<float> partial(std::size_t(parts) * COUNT * c);
-    parallel(parts, [&](int part) {
+    parallel(parts, double(rows) * c / 4, [&](int part) {
         float *mine = partial.data() + std::size_t(part) * COUNT * c;
         for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
             int i = 0;
@@ -43,7 +43,7 @@ INLINE void keep(float *p, vec v, int count) { count == WIDTH ? store(p, v) : st
 template <class F>
 void over_rows(std::size_t rows, int c, F f) {
     const int parts = static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 32)));
-    parallel(parts, [&](int part) {
+    parallel(parts, double(rows) * c / 4, [&](int part) {
         for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
             int i = 0;
             for (; i + WIDTH <= c; i += WIDTH) f(r * c + i, i, WIDTH);

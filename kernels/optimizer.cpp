@@ -8,7 +8,7 @@ constexpr std::size_t OPTIMIZER_PART = 1 << 15;
 void adam(std::size_t n, float *w, const float *g, float *m, float *v, float rate, float b1, float b2, float epsilon) {
     const int parts = static_cast<int>((n + OPTIMIZER_PART - 1) / OPTIMIZER_PART);
     const float a1 = 1.0f - b1, a2 = 1.0f - b2;
-    parallel(parts, [&](int part) {
+    parallel(parts, double(n), [=](int part) {  // by value: a float behind a reference might be one of those written
         const std::size_t end = std::min(n, (part + 1) * OPTIMIZER_PART);
         for (std::size_t i = part * OPTIMIZER_PART; i < end; ++i) {
             const float mi = m[i] + (g[i] - m[i]) * a1;

@@ -11,7 +11,7 @@ INLINE void over_channels(int c, F f) {
 }
 
 void max_pool(const PoolShape &s, const float *x, float *y) {
-    parallel(s.n * s.oh, [&](int part) {
+    parallel(s.n * s.oh, double(s.n) * s.h * s.w * s.c / 4, [&](int part) {
         const int image = part / s.oh, i = part % s.oh;
         const int top = std::max(0, s.lo_h - i * s.stride_h), bottom = std::min(s.kh, s.h + s.lo_h - i * s.stride_h);
         for (int j = 0; j < s.ow; ++j) {
@@ -34,7 +34,7 @@ void max_pool(const PoolShape &s, const float *x, float *y) {
 
 void max_pool_grad(const PoolShape &s, const float *x, const float *y, const float *gy, float *gx) {
     std::memset(gx, 0, sizeof(float) * s.n * s.h * s.w * s.c);
-    parallel(s.n, [&](int image) {
+    parallel(s.n, double(s.n) * s.h * s.w * s.c / 2, [&](int image) {
         for (int i = 0; i < s.oh; ++i)
             for (int j = 0; j < s.ow; ++j) {
                 const int top = std::max(0, s.lo_h - i * s.stride_h), bottom = std::min(s.kh, s.h + s.lo_h - i * s.stride_h);

@@ -7,8 +7,8 @@ namespace {
 
 template <class F>
 INLINE void over_units(int batch, int units, F f) {
-    const int parts = batch * units >= 32768 ? std::min(batch, thread_count()) : 1;
-    parallel(parts, [&](int part) {
+    const int parts = std::min(batch, thread_count());
+    parallel(parts, 4.0 * batch * units, [&](int part) {
         for (int row = batch * part / parts; row < batch * (part + 1) / parts; ++row) {
             int i = 0;
             for (; i + WIDTH <= units; i += WIDTH) f(row, i, WIDTH);

@@ -16,6 +16,9 @@ namespace {
 // A worker looks for work for a short while before it sleeps: a training step has a call every few microseconds.
 constexpr int SPINS = 2000;
 
+// Waking a thread can take 100 microseconds where the BLAS library's own threads still spin on the cores.
+constexpr double WORTH_IT = 300e3;
+
 struct Pool {
     std::mutex mutex, call;
     std::condition_variable wake;
@@ -79,10 +82,10 @@ int thread_count() { return wanted; }
 
 void set_thread_count(int n) { wanted = std::max(1, n); }
 
-void parallel(int n, const std::function<void(int)> &f) {
+void parallel(int n, double work, const std::function<void(int)> &f) {
     static std::mutex entry;
     std::unique_lock<std::mutex> only(entry, std::try_to_lock);  // a second caller computes alone
-    if (n <= 1 || wanted <= 1 || !only.owns_lock()) {
+    if (n <= 1 || wanted <= 1 || work < WORTH_IT || !only.owns_lock()) {
         for (int i = 0; i < n; ++i) f(i);
         return;
     }
