@@ -10,6 +10,31 @@ namespace {
 
 constexpr int BLOCK = DK_VECTORS * WIDTH;
 
+// A block of output channels: BLOCK of them, or what is left, in as few vectors as that takes.
+struct Block {
+    int first, channels, vectors;
+    std::size_t packed;  // where its weights begin
+    int size() const { return vectors * WIDTH; }
+};
+
+std::vector<Block> blocks_of(int channels, std::size_t taps) {
+    std::vector<Block> blocks;
+    std::size_t at = 0;
+    for (int first = 0; first < channels; first += BLOCK) {
+        const int count = std::min(BLOCK, channels - first);
+        blocks.push_back({first, count, (count + WIDTH - 1) / WIDTH, at});
+        at += taps * blocks.back().size();
+    }
+    return blocks;
+}
+
+// f with the number of vectors as a constant.
+template <int V = DK_VECTORS, class F>
+INLINE void with_vectors(int vectors, F f) {
+    if (vectors == V) f(std::integral_constant<int, V>{});
+    else if constexpr (V > 1) with_vectors<V - 1>(vectors, f);
+}
+
 // Where the rows of a window begin, and how much of each is contiguous.
 struct Window {
     int runs, depth;
@@ -31,32 +56,32 @@ Window window_of(const ConvShape &s, int row) {
     return w;
 }
 
-template <int P>
+template <int P, int V>
 INLINE void tile(const Window &win, const float *x, std::size_t step, const float *w, const float *bias, bool relu, float *y,
                  std::size_t y_step, int channels) {
-    vec acc[P][DK_VECTORS];
+    vec acc[P][V];
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
-        for (int v = 0; v < DK_VECTORS; ++v) acc[p][v] = load(bias + v * WIDTH);
+        for (int v = 0; v < V; ++v) acc[p][v] = load(bias + v * WIDTH);
     for (int r = 0; r < win.runs; ++r) {
         const float *run = x + win.starts[r];
-        for (int k = 0; k < win.depth; ++k, w += BLOCK) {
-            vec weight[DK_VECTORS];
+        for (int k = 0; k < win.depth; ++k, w += V * WIDTH) {
+            vec weight[V];
 #pragma GCC unroll 4
-            for (int v = 0; v < DK_VECTORS; ++v) weight[v] = load(w + v * WIDTH);
+            for (int v = 0; v < V; ++v) weight[v] = load(w + v * WIDTH);
 #pragma GCC unroll 16
             for (int p = 0; p < P; ++p) {
                 const float value = run[p * step + k];
 #pragma GCC unroll 4
-                for (int v = 0; v < DK_VECTORS; ++v) acc[p][v] += value * weight[v];
+                for (int v = 0; v < V; ++v) acc[p][v] += value * weight[v];
             }
         }
     }
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
-        for (int v = 0; v < DK_VECTORS; ++v) {
+        for (int v = 0; v < V; ++v) {
             vec out = acc[p][v];
             if (relu) out = larger(out, vec{});
             const int left = channels - v * WIDTH;
@@ -65,11 +90,11 @@ INLINE void tile(const Window &win, const float *x, std::size_t step, const floa
         }
 }
 
-template <int P>
+template <int P, int V>
 void tiles(int pixels, const Window &win, const float *x, std::size_t step, const float *w, const float *bias, bool relu,
            float *y, std::size_t y_step, int channels) {
-    if (pixels == P) tile<P>(win, x, step, w, bias, relu, y, y_step, channels);
-    else if constexpr (P > 1) tiles<P - 1>(pixels, win, x, step, w, bias, relu, y, y_step, channels);
+    if (pixels == P) tile<P, V>(win, x, step, w, bias, relu, y, y_step, channels);
+    else if constexpr (P > 1) tiles<P - 1, V>(pixels, win, x, step, w, bias, relu, y, y_step, channels);
 }
 
 // Rows first ... first + rows - 1 of the padded input of an image.
@@ -103,14 +128,12 @@ bool as_it_is(const ConvShape &s) {
 
 void conv(const ConvShape &s, const float *x, const float *kernel, const float *bias, bool relu, float *y) {
     const std::size_t taps = std::size_t(s.kh) * s.kw * s.ci;
-    const int blocks = (s.co + BLOCK - 1) / BLOCK;
-    std::vector<float> packed(blocks * taps * BLOCK), biases(std::size_t(blocks) * BLOCK);
+    const std::vector<Block> blocks = blocks_of(s.co, taps);
+    std::vector<float> packed(blocks.back().packed + taps * blocks.back().size()), biases(blocks.size() * BLOCK);
     if (bias) std::copy(bias, bias + s.co, biases.begin());
-    for (int b = 0; b < blocks; ++b) {
-        const int channels = std::min(BLOCK, s.co - b * BLOCK);
+    for (const Block &b : blocks)
         for (std::size_t t = 0; t < taps; ++t)
-            std::copy_n(kernel + t * s.co + b * BLOCK, channels, packed.begin() + (b * taps + t) * BLOCK);
-    }
+            std::copy_n(kernel + t * s.co + b.first, b.channels, packed.begin() + b.packed + t * b.size());
     const bool direct = as_it_is(s);
     const int width = direct ? s.w : padded_width(s), row = width * s.ci;
     const Window win = window_of(s, row);
@@ -130,67 +153,69 @@ void conv(const ConvShape &s, const float *x, const float *kernel, const float *
             pad_rows(s, source, from * s.stride_h, needed, width, scratch.get());
             source = scratch.get();
         }
-        for (int b = 0; b < blocks; ++b) {
-            const int channels = std::min(BLOCK, s.co - b * BLOCK);
-            for (int i = from; i < to; ++i) {
-                const float *line = source + std::size_t(i - from) * s.stride_h * row;
-                float *out = y + (std::size_t(image) * s.oh + i) * s.ow * s.co + b * BLOCK;
-                for (int t = 0; t < per_row; ++t) {  // tiles of nearly equal size
-                    const int a = s.ow * t / per_row, e = s.ow * (t + 1) / per_row;
-                    tiles<DK_PIXELS>(e - a, win, line + std::size_t(a) * s.stride_w * s.ci, std::size_t(s.stride_w) * s.ci,
-                                     packed.data() + b * taps * BLOCK, biases.data() + b * BLOCK, relu,
-                                     out + std::size_t(a) * s.co, s.co, channels);
+        for (const Block &b : blocks)
+            with_vectors(b.vectors, [&](auto vectors) {
+                for (int i = from; i < to; ++i) {
+                    const float *line = source + std::size_t(i - from) * s.stride_h * row;
+                    float *out = y + (std::size_t(image) * s.oh + i) * s.ow * s.co + b.first;
+                    for (int t = 0; t < per_row; ++t) {  // tiles of nearly equal size
+                        const int a = s.ow * t / per_row, e = s.ow * (t + 1) / per_row;
+                        tiles<DK_PIXELS, vectors.value>(
+                            e - a, win, line + std::size_t(a) * s.stride_w * s.ci, std::size_t(s.stride_w) * s.ci,
+                            packed.data() + b.packed, biases.data() + b.first, relu, out + std::size_t(a) * s.co, s.co,
+                            b.channels);
+                    }
                 }
-            }
-        }
+            });
     });
 }
 
 // J inputs of the window by BLOCK outputs, summed over the positions of an image.
-template <int J>
+template <int J, int V>
 INLINE void kernel_tile(const ConvShape &s, const float *x, int row, const float *g, std::size_t g_step, float *sum) {
-    vec acc[J][DK_VECTORS];
+    vec acc[J][V];
 #pragma GCC unroll 16
     for (int j = 0; j < J; ++j)
 #pragma GCC unroll 4
-        for (int v = 0; v < DK_VECTORS; ++v) acc[j][v] = load(sum + j * BLOCK + v * WIDTH);
+        for (int v = 0; v < V; ++v) acc[j][v] = load(sum + j * V * WIDTH + v * WIDTH);
     const std::size_t step = std::size_t(s.stride_w) * s.ci;
     for (int i = 0; i < s.oh; ++i) {
         const float *line = x + std::size_t(i) * s.stride_h * row;
         for (int p = 0; p < s.ow; ++p, line += step, g += g_step) {
-            vec grad[DK_VECTORS];
+            vec grad[V];
 #pragma GCC unroll 4
-            for (int v = 0; v < DK_VECTORS; ++v) grad[v] = load(g + v * WIDTH);
+            for (int v = 0; v < V; ++v) grad[v] = load(g + v * WIDTH);
 #pragma GCC unroll 16
             for (int j = 0; j < J; ++j)
 #pragma GCC unroll 4
-                for (int v = 0; v < DK_VECTORS; ++v) acc[j][v] += line[j] * grad[v];
+                for (int v = 0; v < V; ++v) acc[j][v] += line[j] * grad[v];
         }
     }
 #pragma GCC unroll 16
     for (int j = 0; j < J; ++j)
 #pragma GCC unroll 4
-        for (int v = 0; v < DK_VECTORS; ++v) store(sum + j * BLOCK + v * WIDTH, acc[j][v]);
+        for (int v = 0; v < V; ++v) store(sum + j * V * WIDTH + v * WIDTH, acc[j][v]);
 }
 
-template <int J>
+template <int J, int V>
 void kernel_tiles(int inputs, const ConvShape &s, const float *x, int row, const float *g, std::size_t g_step, float *sum) {
-    if (inputs == J) kernel_tile<J>(s, x, row, g, g_step, sum);
-    else if constexpr (J > 1) kernel_tiles<J - 1>(inputs, s, x, row, g, g_step, sum);
+    if (inputs == J) kernel_tile<J, V>(s, x, row, g, g_step, sum);
+    else if constexpr (J > 1) kernel_tiles<J - 1, V>(inputs, s, x, row, g, g_step, sum);
 }
 
 void conv_kernel_grad(const ConvShape &s, const float *x, const float *gy, float *g_kernel) {
-    const std::size_t taps = std::size_t(s.kh) * s.kw * s.ci, size = taps * BLOCK;
-    const int blocks = (s.co + BLOCK - 1) / BLOCK;
+    const std::size_t taps = std::size_t(s.kh) * s.kw * s.ci;
+    const std::vector<Block> blocks = blocks_of(s.co, taps);
+    const std::size_t all = blocks.back().packed + taps * blocks.back().size();
     const bool direct = as_it_is(s);
     const int width = direct ? s.w : padded_width(s), row = width * s.ci;
     const Window win = window_of(s, row);
     const int parts = std::min(s.n, thread_count());
-    std::vector<float> sums(std::size_t(parts) * blocks * size);
+    std::vector<float> sums(parts * all);
     parallel(parts, operations(s) / 60, [&](int part) {
-        float *mine = sums.data() + std::size_t(part) * blocks * size;
-        const int needed = (s.oh - 1) * s.stride_h + (s.kh - 1) * s.dilation_h + 1;
-        std::vector<float> scratch(direct ? 0 : std::size_t(needed) * row), block(s.co % BLOCK ? std::size_t(s.oh) * s.ow * BLOCK : 0);
+        float *mine = sums.data() + part * all;
+        const int needed = (s.oh - 1) * s.stride_h + (s.kh - 1) * s.dilation_h + 1, places = s.oh * s.ow;
+        std::vector<float> scratch(direct ? 0 : std::size_t(needed) * row), filled;
         const int per_run = (win.depth + DK_PIXELS - 1) / DK_PIXELS;
         for (int image = s.n * part / parts; image < s.n * (part + 1) / parts; ++image) {
             const float *source = x + std::size_t(image) * s.h * s.w * s.ci;
@@ -198,33 +223,35 @@ void conv_kernel_grad(const ConvShape &s, const float *x, const float *gy, float
                 pad_rows(s, source, 0, needed, width, scratch.data());
                 source = scratch.data();
             }
-            for (int b = 0; b < blocks; ++b) {
-                const int channels = std::min(BLOCK, s.co - b * BLOCK);
-                const float *g = gy + std::size_t(image) * s.oh * s.ow * s.co + b * BLOCK;
+            for (const Block &b : blocks) {
+                const float *g = gy + std::size_t(image) * places * s.co + b.first;
                 std::size_t g_step = s.co;
-                if (channels < BLOCK) {  // filled up, so that whole vectors can be read
-                    for (int i = 0; i < s.oh * s.ow; ++i) std::copy_n(g + std::size_t(i) * s.co, channels, block.begin() + std::size_t(i) * BLOCK);
-                    g = block.data();
-                    g_step = BLOCK;
+                if (b.channels < b.size()) {  // filled up, so that whole vectors can be read
+                    filled.assign(std::size_t(places) * b.size(), 0.0f);
+                    for (int i = 0; i < places; ++i)
+                        std::copy_n(g + std::size_t(i) * s.co, b.channels, filled.begin() + std::size_t(i) * b.size());
+                    g = filled.data();
+                    g_step = b.size();
                 }
-                for (int r = 0; r < win.runs; ++r)
-                    for (int t = 0; t < per_run; ++t) {
-                        const int a = win.depth * t / per_run, e = win.depth * (t + 1) / per_run;
-                        kernel_tiles<DK_PIXELS>(e - a, s, source + win.starts[r] + a, row, g, g_step,
-                                                mine + b * size + (std::size_t(r) * win.depth + a) * BLOCK);
-                    }
+                with_vectors(b.vectors, [&](auto vectors) {
+                    for (int r = 0; r < win.runs; ++r)
+                        for (int t = 0; t < per_run; ++t) {
+                            const int a = win.depth * t / per_run, e = win.depth * (t + 1) / per_run;
+                            kernel_tiles<DK_PIXELS, vectors.value>(
+                                e - a, s, source + win.starts[r] + a, row, g, g_step,
+                                mine + b.packed + (std::size_t(r) * win.depth + a) * b.size());
+                        }
+                });
             }
         }
     });
-    for (int b = 0; b < blocks; ++b) {
-        const int channels = std::min(BLOCK, s.co - b * BLOCK);
+    for (const Block &b : blocks)
         for (std::size_t t = 0; t < taps; ++t)
-            for (int o = 0; o < channels; ++o) {
+            for (int o = 0; o < b.channels; ++o) {
                 float total = 0;
-                for (int part = 0; part < parts; ++part) total += sums[(std::size_t(part) * blocks + b) * size + t * BLOCK + o];
-                g_kernel[t * s.co + b * BLOCK + o] = total;
+                for (int part = 0; part < parts; ++part) total += sums[part * all + b.packed + t * b.size() + o];
+                g_kernel[t * s.co + b.first + o] = total;
             }
-    }
 }
 
 }  // namespace

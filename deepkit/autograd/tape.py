@@ -182,7 +182,7 @@ def backward(
             target = into.get(j)
             if target is None:
                 old = grads[j]
-                grads[j] = gi if old is None else old + gi
+                grads[j] = gi if old is None else k.total(old, gi)
             elif j in stored:
                 target += gi
             else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..autograd.dtypes import np_dtype
+from ..autograd.op import cast
 from ..autograd.spec import Spec
 from . import elementwise as e
 from .index import where
@@ -18,7 +20,13 @@ from .table import Table
 _table = Table(__name__)
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
-relu = _table.unary("relu", lambda k, g, y, x: g * k.cast(y > 0, g.dtype), "max(x, 0).",
+
+def relu_grad(g: Any, y: Any) -> Any:
+    """Gradient of relu from its result ``y``: g where y is positive."""
+    return g * cast(y > 0, dtype=np_dtype(g.dtype))
+
+
+relu = _table.unary("relu", lambda k, g, y, x: k.relu_grad(g, y), "max(x, 0).",
                     "relu([-1.0, 2.0]) -> Tensor([0., 2.], dtype=float32)", "number")  # fmt: skip
 
 
@@ -282,6 +290,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 
 
 __all__ = [*_table.functions, "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
-           "hard_tanh", "leaky_relu", "log_sigmoid", "relu6", "selu", "soft_shrink", "softsign", "sparse_plus",
+           "hard_tanh", "leaky_relu", "log_sigmoid", "relu6", "relu_grad", "selu",
+           "soft_shrink", "softsign", "sparse_plus",
            "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink", "threshold"]  # fmt: skip
 __test__ = _table.doctests()

@@ -41,8 +41,8 @@ array_type = ndarray
 __all__ = [
     *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "spread", "scatter_add",
     "segment_prod", "getitem", "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus",
-    "silu", "lgamma", "cbrt", "relu", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad", "logsumexp",
-    "activate", "activate_grad", "FUSIBLE",
+    "silu", "lgamma", "cbrt", "relu", "relu_grad", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad",
+    "logsumexp", "activate", "activate_grad", "FUSIBLE",
 ]  # fmt: skip
 
 cbrt = np.cbrt
@@ -144,7 +144,7 @@ def relu(x: ndarray, out: ndarray | None = None) -> ndarray:
     if zeros is None or x.size < 1 << 13 or not x.flags.c_contiguous or not (out is None or out.flags.c_contiguous):
         return np.maximum(x, 0, out=out)
     if out is None:
-        out = np.empty_like(x)
+        out = empty_reused(x.shape, x.dtype)
     whole = x.size - x.size % zeros.size
     flat, into = x.reshape(-1), out.reshape(-1)
     np.maximum(flat[:whole].reshape(-1, zeros.size), zeros, out=into[:whole].reshape(-1, zeros.size))
@@ -283,7 +283,8 @@ def erfinv(x: ndarray) -> ndarray:
 # the input needs not be kept.
 
 
-def _relu_grad(gy: ndarray, y: ndarray) -> ndarray:
+def relu_grad(gy: ndarray, y: ndarray) -> ndarray:
+    """gy where y is positive, else 0."""
     d = empty_reused(y.shape, y.dtype)
     if y.size < 1 << 16 or not (y.flags.c_contiguous and gy.flags.c_contiguous):
         return np.multiply(gy, y > 0, out=d)
@@ -321,7 +322,7 @@ def _exp_grad(gy: ndarray, y: ndarray) -> ndarray:
 
 
 FUSIBLE: dict[str, tuple[Callable[[ndarray], ndarray], Callable[[ndarray, ndarray], ndarray]]] = {
-    "relu": (lambda y: relu(y, out=y), _relu_grad),
+    "relu": (lambda y: relu(y, out=y), relu_grad),
     "sigmoid": (lambda y: sigmoid(y, out=y), _sigmoid_grad),
     "tanh": (lambda y: np.tanh(y, out=y), _tanh_grad),
     "elu": (_elu, lambda gy, y: gy * np.where(y > 0, y.dtype.type(1), y + 1)),
