@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from .elementwise import activate, activate_grad
+from .memory import empty_reused
 
 __all__ = ["dense", "dense_grad", "column_sum", "matmul"]
 
@@ -26,9 +27,21 @@ def matmul(a: ndarray, b: ndarray, out: ndarray | None = None) -> ndarray:
     return out
 
 
+def _product(x: ndarray, w: ndarray) -> ndarray:
+    """x (..., n) @ w (n, m) as one product: NumPy would make one for each leading index."""
+    if x.ndim == 2 and x.dtype is _SINGLE:
+        return np.matmul(x, w)
+    shape = (*x.shape[:-1], w.shape[-1])
+    out = empty_reused(shape, x.dtype) if x.dtype == w.dtype else None
+    if out is None or x.ndim < 2:
+        return matmul(x, w)
+    matmul(x.reshape(-1, x.shape[-1]), w, out=out.reshape(-1, w.shape[-1]))
+    return out
+
+
 def dense(x: ndarray, w: ndarray, b: ndarray | None, act: str | None) -> ndarray:
     """act(x @ w + b); x (..., n_in), w (n_in, n_out), b (n_out,)."""
-    y = np.matmul(x, w) if x.dtype is _SINGLE else matmul(x, w)
+    y = _product(x, w)
     if b is not None:
         y += b
     return y if act is None else activate(y, act)
@@ -49,7 +62,7 @@ def dense_grad(
     need_x, need_w, need_b = needs
     product = np.matmul if x.dtype is _SINGLE else matmul
     if need_x is not False:
-        gx = product(gy, w.T)
+        gx = _product(gy, w.T)
     if need_w is not False:
         if x.ndim > 2:
             x, flat = x.reshape(-1, x.shape[-1]), gy.reshape(-1, gy.shape[-1])
