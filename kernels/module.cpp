@@ -289,6 +289,13 @@ PyObject *threads(PyObject *, PyObject *n) {
     return PyLong_FromLong(thread_count());
 }
 
+PyObject *worth_sharing(PyObject *, PyObject *work) {
+    const double wanted = PyFloat_AsDouble(work);
+    if (PyErr_Occurred()) return nullptr;
+    set_worth_sharing(wanted);
+    Py_RETURN_NONE;
+}
+
 #define FAST(name) {#name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(name)), METH_FASTCALL, nullptr}
 
 PyMethodDef methods[] = {
@@ -296,6 +303,7 @@ PyMethodDef methods[] = {
     FAST(relu_grad), FAST(adam), FAST(lstm_step), FAST(lstm_step_grad), FAST(softmax_cross_entropy),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},
+    {"worth_sharing", worth_sharing, METH_O, "Set the work in nanoseconds below which a call stays on its thread."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -17,7 +17,7 @@ namespace {
 constexpr int SPINS = 2000;
 
 // Waking a thread can take 100 microseconds where the BLAS library's own threads still spin on the cores.
-constexpr double WORTH_IT = 300e3;
+double worth_sharing = 300e3;
 
 struct Pool {
     std::mutex mutex, call;
@@ -82,10 +82,12 @@ int thread_count() { return wanted; }
 
 void set_thread_count(int n) { wanted = std::max(1, n); }
 
+void set_worth_sharing(double work) { worth_sharing = work; }
+
 void parallel(int n, double work, const std::function<void(int)> &f) {
     static std::mutex entry;
     std::unique_lock<std::mutex> only(entry, std::try_to_lock);  // a second caller computes alone
-    if (n <= 1 || wanted <= 1 || work < WORTH_IT || !only.owns_lock()) {
+    if (n <= 1 || wanted <= 1 || work < worth_sharing || !only.owns_lock()) {
         for (int i = 0; i < n; ++i) f(i);
         return;
     }

@@ -9,3 +9,6 @@ void parallel(int n, double work, const std::function<void(int)> &f);
 
 int thread_count();
 void set_thread_count(int n);
+
+// The work below which a call stays on its thread; 0 shares everything, for tests.
+void set_worth_sharing(double work);

@@ -25,12 +25,19 @@ def _sets() -> list[str]:
     return order[: order.index(best) + 1] if best in order else ["baseline"]
 
 
-@pytest.fixture(params=_sets())
+@pytest.fixture(params=[(name, shared) for name in _sets() for shared in (False, True)], ids=str)
 def isa(request: Any) -> Iterator[str]:
-    before = native.state.module
-    _compiled.use(request.param)
-    yield request.param
+    """An instruction set, on one thread or with all work shared among three."""
+    before, threads = native.state.module, _compiled.threads(0)
+    name, shared = request.param
+    _compiled.use(name)
+    if shared:
+        _compiled.threads(3)
+        _compiled.worth_sharing(0.0)
+    yield name
     _compiled.use(native.state.kernels)
+    _compiled.threads(threads)
+    _compiled.worth_sharing(300e3)
     native.state.module = before
 
 
@@ -202,6 +209,7 @@ def test_same_bits_each_time_and_any_number_of_threads_for_a_result() -> None:
     shape = (6, 14, 14, 8, 3, 3, 20, 12, 12, 1, 1, 1, 1, 0, 0, 1, 1)
     gy = random(6, 12, 12, 20, seed=2)
     before = _compiled.threads(0)
+    _compiled.worth_sharing(0.0)
     try:
         for threads in (1, 2, 3):
             config.set_num_threads(threads)
@@ -212,6 +220,7 @@ def test_same_bits_each_time_and_any_number_of_threads_for_a_result() -> None:
             np.testing.assert_array_equal(first, second)
     finally:
         _compiled.threads(before)
+        _compiled.worth_sharing(300e3)
     with pytest.raises(ValueError, match="set_num_threads"):
         config.set_num_threads(0)
 
