@@ -9,19 +9,23 @@ from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
 from ..registry import MAX_DEPTH, deserialize_keras_object, serialize_keras_object
 from ..utils.nest import flatten
+from .op_nodes import is_operation, operation_name, read_operation, write_operation
 
 #: More layers than this in one file are refused before any is made.
 MAX_LAYERS = 100_000
 
 
 def _calls(model: Any) -> dict[str, list[Any]]:
-    """The calls of each layer that belong to the model, by layer name."""
+    """The calls of each layer that belong to the model, by layer name; each call of an op has a name of its own."""
     calls: dict[str, list[Any]] = {}
     for x in model._inputs:
         if x.node is not None:
             calls.setdefault(x.node.operation.name, []).append(x.node)
     for node in model._nodes:
-        calls.setdefault(node.operation.name, []).append(node)
+        name = node.operation.name if isinstance(node.operation, Layer) else operation_name(node)
+        while not isinstance(node.operation, Layer) and name in calls:
+            name = operation_name(node)
+        calls.setdefault(name, []).append(node)
     return calls
 
 
@@ -29,18 +33,13 @@ def functional_config(model: Any) -> dict[str, Any]:
     """The configuration of a functional model.
 
     Raises:
-        NotImplementedError: if it calls ops outside of layers, which have no configuration of their own.
+        NotImplementedError: if it calls an op outside of layers that Keras has no operation for.
     """
     calls = _calls(model)
-    for node in model._nodes:
-        if not isinstance(node.operation, Layer):
-            raise NotImplementedError(
-                f"Model {model.name!r} calls the op {node.operation.name!r} outside of a layer, which a configuration "
-                "can't express yet: put the call into a Layer of your own."
-            )
+    places = {id(node): (name, i) for name, nodes in calls.items() for i, node in enumerate(nodes)}
 
     def reference(x: Spec) -> list[Any]:
-        return [x.node.operation.name, calls[x.node.operation.name].index(x.node), x.output_index]
+        return [*places[id(x.node)], x.output_index]
 
     def write(value: Any) -> Any:
         if isinstance(value, Spec):
@@ -57,6 +56,20 @@ def functional_config(model: Any) -> dict[str, Any]:
         return serialize_keras_object(value)
 
     layers = []
+    for name, (node, *_) in calls.items():
+        if isinstance(node.operation, Layer):
+            continue
+        path, config, args, kwargs = write_operation(node)
+        module, _, class_name = path.rpartition(".")
+        entry = {
+            "module": module,
+            "class_name": class_name,
+            "config": {"name": name, **{k: write(v) for k, v in config.items()}},
+            "registered_name": class_name,
+            "name": name,
+            "inbound_nodes": [{"args": [write(a) for a in args], "kwargs": {k: write(v) for k, v in kwargs.items()}}],
+        }
+        layers.append(entry)
     for layer in model.layers:
         entry = serialize_keras_object(layer)
         entry["name"] = layer.name
@@ -92,20 +105,25 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
     entries = config["layers"]
     if not isinstance(entries, list) or len(entries) > MAX_LAYERS:
         raise ValueError(f"A model configuration holds a list of at most {MAX_LAYERS} layers.")
-    layers: dict[str, Layer] = {}
+    layers: dict[str, Any] = {}
     tensors: dict[tuple[str, int], list[Any]] = {}
     pending: list[tuple[str, int, dict]] = []
     for entry in entries:
-        if not isinstance(entry, dict) or not isinstance(entry.get("name", entry.get("config", {}).get("name")), str):
-            raise ValueError("Each layer of a model configuration is a dictionary with a name.")
-        name = entry.get("name") or entry["config"]["name"]
+        inner = entry.get("config") if isinstance(entry, dict) else None
+        name = (entry.get("name") or inner.get("name")) if isinstance(inner, dict) else None
+        if not isinstance(name, str):
+            raise ValueError("Each layer of a model configuration is a dictionary with a name and a configuration.")
         if name in layers:
             raise ValueError(f"Two layers of the configuration are named {name!r}.")
-        layer = deserialize_keras_object(
-            {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}, custom_objects
-        )
-        if not isinstance(layer, Layer):
-            raise ValueError(f"{name!r} in the configuration is no layer.")
+        layer: Any
+        if is_operation(entry):
+            layer = read_operation(entry)
+        else:
+            layer = deserialize_keras_object(
+                {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}, custom_objects
+            )
+            if not isinstance(layer, Layer):
+                raise ValueError(f"{name!r} in the configuration is no layer.")
         layers[name] = layer
         if isinstance(layer, InputLayer):
             tensors[name, 0] = [layer.output]

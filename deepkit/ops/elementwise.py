@@ -219,7 +219,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     if not decimals:
         return _rint(x)
     scale = 10.0**decimals
-    return _rint(to_tensor(x) * scale) / scale
+    return divide(_rint(multiply(x, scale)), scale)
 
 
 _rint = unary("rint", None, "Nearest whole number, halves to even.", result="same")

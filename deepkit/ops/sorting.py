@@ -9,6 +9,7 @@ from ..autograd.spec import Spec
 from .arrange import take_along_axis
 from .creation import cast
 from .shape import reshape
+from .symbolic import one_node
 
 
 def _like(x: Spec, **params: Any) -> Spec:
@@ -86,6 +87,7 @@ _argpartition = Plain(
 )
 
 
+@one_node
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """The k largest elements of the last axis in descending order, and their positions (int32).
 

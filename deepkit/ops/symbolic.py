@@ -30,9 +30,17 @@ class Function(Op):
 
     def __init__(self, fn: Callable[..., Any], keep: Sequence[int] | None = None, parts: bool = False):
         self.fn, self.name, self.keep = fn, fn.__name__, keep
-        self.reference = self.__call__ if parts else None
+        self.reference = self._run if parts else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if is_symbolic(*args, *kwargs.values()) and not local.shapes_only:  # one node again
+            with shapes_only():
+                outputs = self.fn(*args, **kwargs)
+            outputs = deferred(self.fn, args, kwargs, outputs, self.reference is not None)
+            return outputs if self.keep is None else tuple(flatten(outputs)[i] for i in self.keep)
+        return self._run(*args, **kwargs)
+
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
         y = self.fn(*args, **kwargs)
         if self.keep is None:
             return y
