@@ -80,6 +80,7 @@ class Attention(Layer):
         self._check(inputs, mask)
         query, value = inputs[:2]
         key = inputs[2] if len(inputs) > 2 else value
+        self._check_sizes(tuple(query.shape), tuple(key.shape), tuple(value.shape))
         of_query, of_value = mask[:2] if mask is not None else (None, None)
         for held, x, label in ((of_query, query, "query"), (of_value, value, "value")):
             if held is not None and len(held.shape) == 2 and _differ(held.shape, x.shape[:2]):
@@ -120,6 +121,15 @@ class Attention(Layer):
                     f"{type(self).__name__} {self.name!r}: `{label}` should be a list [query, value] or "
                     f"[query, value, key]. Received: {given!r}"
                 )
+
+    def _check_sizes(self, query: Any, key: Any, value: Any) -> None:
+        for what, first, second in (
+            ("`query` and `key` should have one last size", query[-1:], key[-1:]),
+            ("`value` and `key` should have one length", value[-2:-1], key[-2:-1]),
+        ):
+            if _differ(first, second):
+                raise ValueError(f"{type(self).__name__} {self.name!r}: {what}. Received: query {query}, "
+                                 f"value {value}, key {key}")  # fmt: skip
 
     def get_config(self) -> dict[str, Any]:
         return {

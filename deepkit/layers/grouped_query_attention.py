@@ -86,6 +86,9 @@ class GroupedQueryAttention(ProjectedAttention):
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         self._check_shapes(query_shape, value_shape, key_shape)
+        if len(query_shape) != 3:
+            raise ValueError(f"GroupQueryAttention {self.name!r}: `query` should have the shape (batch, T, dim). "
+                             f"Received: {tuple(query_shape)}")  # fmt: skip
         n, m, size = self.num_query_heads, self.num_key_value_heads, self.head_dim
         self._query_dense = self._project("bqm,muh->bquh", (None, n, size), "uh", "query")
         self._query_dense.build(query_shape)

@@ -73,6 +73,16 @@ class ProjectedAttention(Layer):
             kernel_constraint=self.kernel_constraint, bias_constraint=self.bias_constraint, dtype=self.dtype_policy,
         )  # fmt: skip
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that :meth:`build` was given, by name, as Keras writes them."""
+        return {"shapes_dict": {name: list(shape) for name, shape in self._shapes.items()}} if self.built else None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build with the shapes of :meth:`get_build_config`."""
+        shapes = (config or {}).get("shapes_dict")
+        if shapes and not self.built:
+            self.build(**{name: tuple(shape) for name, shape in shapes.items() if shape is not None})
+
     def _check_shapes(self, query: Any, value: Any, key: Any) -> None:
         if tuple(value[1:-1]) != tuple(key[1:-1]):
             raise ValueError(
@@ -84,6 +94,14 @@ class ProjectedAttention(Layer):
                 f"{type(self).__name__} {self.name!r}: `query` and `value` should have the shapes (batch, T, dim) and "
                 f"(batch, S, dim). Received: {tuple(query)} and {tuple(value)}"
             )
+        if any(_unlike(query[:1], shape[:1]) for shape in (value, key)):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: `query`, `value` and `key` should have one batch size. "
+                f"Received: query {tuple(query)}, value {tuple(value)}, key {tuple(key)}"
+            )
+        self._shapes = {"query_shape": tuple(query), "value_shape": tuple(value)}
+        if tuple(key) != tuple(value):
+            self._shapes["key_shape"] = tuple(key)
 
     def call(
         self,
@@ -131,6 +149,8 @@ class ProjectedAttention(Layer):
             shape = (query.shape[1], value.shape[1])
             if rank == 1 and (len(given.shape) < 2 or _unlike(given.shape[-2:], shape, broadcast=True)):
                 self._refuse("attention_mask", ("batch", *shape), given)
+            if rank == 1 and len(given.shape) > 2 and _unlike(given.shape[:1], query.shape[:1], broadcast=True):
+                self._refuse("attention_mask", (query.shape[0], *shape), given)
             masks.append(ops.cast(given, "bool"))
         found = None
         for mask in masks:
@@ -230,6 +250,12 @@ class MultiHeadAttention(ProjectedAttention):
         (2, 5, 8)
     """
 
+    # Sublayers have the names of Keras's files: public here, private in GroupQueryAttention.
+    _query_dense = property(lambda self: self.query_dense)  # type: ignore[assignment]
+    _key_dense = property(lambda self: self.key_dense)  # type: ignore[assignment]
+    _value_dense = property(lambda self: self.value_dense)  # type: ignore[assignment]
+    _output_dense = property(lambda self: self.output_dense)  # type: ignore[assignment]
+
     def __init__(
         self,
         num_heads: int,
@@ -281,22 +307,27 @@ class MultiHeadAttention(ProjectedAttention):
             layer.build(shape)
             return layer
 
-        self._query_dense = built("query", query_shape, self.key_dim)
-        self._key_dense = built("key", key_shape, self.key_dim)
+        self.query_dense = built("query", query_shape, self.key_dim)
+        self.key_dense = built("key", key_shape, self.key_dim)
         if self.use_gate:
             self._gate_dense = built("gate", query_shape, self.value_dim, "sigmoid")
-        self._value_dense = built("value", value_shape, self.value_dim)
+        self.value_dense = built("value", value_shape, self.value_dim)
         rank = free + 3
         axes = tuple(range(1, rank - 2)) if self.attention_axes is None else self.attention_axes
+        if any(not 1 <= (a if a >= 0 else rank - 1 + a) < rank - 2 for a in axes):
+            raise ValueError(
+                f"MultiHeadAttention {self.name!r}: `attention_axes` should be axes between batch and features of a "
+                f"query of shape {tuple(query_shape)}. Received: attention_axes={self.attention_axes}"
+            )
         self.attention_axes = tuple(a if a >= 0 else rank - 1 + a for a in axes)
         self._equations(rank)
         self._softmax = Softmax(axis=tuple(range(-len(self.attention_axes), 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
         out = self._output_shape or (query_shape[-1],)
         letters = string.ascii_lowercase[15 : 15 + len(out)]
-        self._output_dense = self._project(f"{places}yz,yz{letters}->{places}{letters}", (*lengths, *out), letters,
+        self.output_dense = self._project(f"{places}yz,yz{letters}->{places}{letters}", (*lengths, *out), letters,
                                            "attention_output")  # fmt: skip
-        self._output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
+        self.output_dense.build((*query_shape[:-1], self.num_heads, self.value_dim))
 
     def _equations(self, rank: int) -> None:
         """Scores (batch..., heads, attended axes of the query, of the key) as an einsum, and the values by them."""
@@ -308,10 +339,6 @@ class MultiHeadAttention(ProjectedAttention):
         scores += "".join(key[i] for i in self.attention_axes)
         self._dot, self._combine = f"{query},{key}->{scores}", f"{scores},{key}->{query}"
 
-    query_dense = property(lambda self: self._query_dense)
-    key_dense = property(lambda self: self._key_dense)
-    value_dense = property(lambda self: self._value_dense)
-    output_dense = property(lambda self: self._output_dense)
 
     def _attend(
         self, q: Any, k: Any, v: Any, mask: Any, training: Any, scores: bool, causal: bool

@@ -84,6 +84,34 @@ def _causal(queries: Any, keys: Any) -> Any:
     return Spec((queries, keys), "bool") if None in (queries, keys) else tril(ones((queries, keys), "bool"))
 
 
+def _check(query: Any, key: Any, value: Any, bias: Any, mask: Any) -> None:
+    """That shapes fit together as far as they are known; :func:`dot_product_attention` checks the number of heads."""
+    shapes = {"query": tuple(query.shape), "key": tuple(key.shape), "value": tuple(value.shape)}
+    for name, shape in shapes.items():
+        if len(shape) != 4:
+            raise ValueError(f"dot_product_attention: {name} needs shape (batch, length, heads, size), not {shape}.")
+    q, k, v = shapes.values()
+    for what, sizes in (
+        ("one batch size", (q[0], k[0], v[0])),
+        ("one length of key and value", (k[1], v[1])),
+        ("as many key as value heads", (k[2], v[2])),
+        ("one size of query and key heads", (q[3], k[3])),
+    ):
+        if len({n for n in sizes if n is not None}) > 1:
+            raise ValueError(f"dot_product_attention needs {what}. Received: query {q}, key {k}, value {v}")
+    full = (q[0], q[2], q[1], k[1])
+    for name, given in (("bias", bias), ("mask", mask)):
+        if given is None:
+            continue
+        shape = tuple(given.shape) if hasattr(given, "shape") else tuple(to_tensor(given).shape)
+        pairs = zip(shape[::-1], full[::-1])
+        if len(shape) > 4 or any(m != 1 and None not in (m, n) and m != n for m, n in pairs):
+            raise ValueError(
+                f"dot_product_attention: {name} needs a shape that broadcasts to (batch, heads, T, S) = {full}, "
+                f"not {shape}."
+            )
+
+
 @one_node
 def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None,
                           scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
@@ -105,10 +133,7 @@ def dot_product_attention(query: Any, key: Any, value: Any, bias: Any = None, ma
         (batch, T, heads, size).
     """
     query, key, value = _floating(query), _floating(key), _floating(value)
-    if len(query.shape) != 4:
-        raise ValueError(
-            f"dot_product_attention: query needs shape (batch, T, heads, size), not {tuple(query.shape)}."
-        )
+    _check(query, key, value, bias, mask)
     heads, groups = query.shape[2], key.shape[2]
     if heads != groups:
         if not groups or heads % groups:

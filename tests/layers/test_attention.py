@@ -11,6 +11,7 @@ import pytest
 
 import deepkit
 from deepkit import layers, ops
+from deepkit.utils.naming import to_snake_case
 from deepkit.utils.nest import flatten
 from tests.golden.attention_cases import CASES, arguments
 from tests.helpers import check_gradient
@@ -157,6 +158,45 @@ def test_a_transformer_learns(device: Any) -> None:
     assert history[-1] < 0.2 < history[0]
 
 
+@pytest.mark.parametrize("name", ["MultiHeadAttention", "GroupQueryAttention"])
+def test_files_have_the_names_of_keras(name: str, tmp_path: Path) -> None:
+    """Keras reads and writes these paths and this build configuration; and files can be read again."""
+    import h5py
+
+    public = name == "MultiHeadAttention"
+    x = np.random.default_rng(0).normal(size=(2, 4, 6)).astype("float32")
+    i = layers.Input((4, 6))
+    layer = layers.MultiHeadAttention(2, 3) if public else layers.GroupQueryAttention(3, 2, 1)
+    model = deepkit.Model(i, layer(i, i))
+    assert layer.get_build_config() == {"shapes_dict": {"query_shape": [None, 4, 6], "value_shape": [None, 4, 6]}}
+    model.save_weights(tmp_path / "a.weights.h5")
+    with h5py.File(tmp_path / "a.weights.h5") as file:
+        found = [key for key, held in file["layers"][to_snake_case(type(layer).__name__)].items() if len(held)]
+    mark = "" if public else "_"
+    assert {f"{mark}{part}_dense" for part in ("query", "key", "value", "output")} <= set(found)
+    model.save(tmp_path / "a.keras")
+    again = deepkit.saving.load_model(tmp_path / "a.keras")
+    np.testing.assert_array_equal(again(x).numpy(), model(x).numpy())
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision(policy: str, device: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 4, 6)).astype("float32")
+    for kind, sizes in ((layers.MultiHeadAttention, (2, 3)), (layers.GroupQueryAttention, (3, 2, 1))):
+        narrow, wide = kind(*sizes, dtype=policy), kind(*sizes, dtype="float32")
+        wide(x, x)
+        narrow(x, x)
+        narrow.set_weights(wide.get_weights())
+        with deepkit.GradientTape() as tape:
+            y = narrow(x, x, use_causal_mask=True)
+            loss = ops.sum(ops.cast(y, "float32") ** 2)
+        assert y.dtype == policy.split("_")[1]
+        wanted = wide(x, x, use_causal_mask=True).numpy()
+        np.testing.assert_allclose(y.numpy().astype("float32"), wanted, rtol=0.05, atol=0.05)
+        for g, w in zip(tape.gradient(loss, narrow.trainable_weights), narrow.trainable_weights):
+            assert g.shape == w.shape and np.isfinite(g.numpy().astype("float32")).all()
+
+
 X = np.ones((2, 4, 6), "float32")
 WIDE = np.ones((2, 5, 6), "float32")
 
@@ -173,8 +213,15 @@ WIDE = np.ones((2, 5, 6), "float32")
         (lambda: layers.MultiHeadAttention(2, 2)(X[0], X[0]), "batch, T, dim"),
         (lambda: layers.MultiHeadAttention(2, 2)(X, WIDE, value_mask=np.ones((2, 4), bool)), r"`value_mask`.*\(2, 5\)"),
         (lambda: layers.MultiHeadAttention(2, 2)(X, WIDE, attention_mask=np.ones((2, 5, 4), bool)), "`attention_mask`"),
+        (lambda: layers.MultiHeadAttention(2, 2)(X, X[:1]), "one batch size"),
+        (lambda: layers.MultiHeadAttention(2, 2)(X, X, attention_mask=np.ones((3, 4, 4), bool)), "`attention_mask`"),
+        (lambda: layers.MultiHeadAttention(2, 2, attention_axes=7)(X, X), "`attention_axes`.*7"),
+        (lambda: layers.GroupQueryAttention(2, 2, 1)(X[None], X[None]), "batch, T, dim"),
         (lambda: layers.Attention(score_mode="cosine"), "score_mode='cosine'"),
         (lambda: layers.Attention()(X), "list"),
+        (lambda: layers.Attention()([X, X[..., :3]]), "`query` and `key` should have one last size"),
+        (lambda: layers.Attention()([X, X, WIDE]), "`value` and `key` should have one length"),
+        (lambda: layers.AdditiveAttention()([X, X[..., :3]]), "AdditiveAttention.*one last size"),
         (lambda: layers.Attention()([X, X], mask=[None]), "mask"),
         (lambda: layers.Attention()([X, WIDE], mask=[None, np.ones((2, 4), bool)]), r"value mask.*\(2, 5\)"),
         (lambda: layers.EinsumDense("abc", 4), "`equation`"),

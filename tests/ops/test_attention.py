@@ -93,3 +93,34 @@ def test_memory_is_linear_in_the_length() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 24e6
+
+
+Q, K = np.ones((2, 4, 4, 3), "float32"), np.ones((2, 6, 4, 3), "float32")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"mask": np.ones((2, 4, 5, 6), bool)}, r"mask.*\(2, 4, 4, 6\), not \(2, 4, 5, 6\)"),
+        ({"mask": np.ones((1, 2, 4, 4, 6), bool)}, "mask"),
+        ({"bias": np.ones((9, 6))}, "bias"),
+        ({"value": K[:, :5]}, "one length of key and value"),
+        ({"value": K[:, :, :2]}, "as many key as value heads"),
+        ({"key": K[0]}, "key needs shape"),
+        ({"key": K[..., :2]}, "one size of query and key heads"),
+        ({"key": K[:1], "value": K[:1]}, "one batch size"),
+    ],
+)
+def test_bad_input(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ops.dot_product_attention(**{"query": Q, "key": K, "value": K, **arguments})
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_summed_in_float32(device: Any, dtype: str) -> None:
+    q, k, v, bias, _ = _case(bias=(3, 1, 7))
+    narrow = [ops.cast(ops.convert_to_tensor(x), dtype) for x in (q, k, v, bias)]
+    y = attention(*narrow, None)
+    wanted = attention(*[ops.cast(x, "float32") for x in narrow], None)
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y.numpy().astype("float32"), wanted.numpy(), rtol=8e-3, atol=8e-3)

@@ -19,14 +19,19 @@ PIECE = 1 << 18
 
 
 def _heads_first(x: ndarray) -> ndarray:
-    """(batch, length, heads, size) to contiguous (batch · heads, length, size)."""
+    """(batch, length, heads, size) to contiguous (batch · heads, length, size), 16-bit numbers as float32."""
     b, t, h, d = x.shape
-    return np.ascontiguousarray(x.transpose(0, 2, 1, 3)).reshape(b * h, t, d)
+    return np.ascontiguousarray(x.transpose(0, 2, 1, 3), dtype=_wide(x.dtype)).reshape(b * h, t, d)
 
 
-def _heads_last(x: ndarray, heads: int) -> ndarray:
+def _heads_last(x: ndarray, heads: int, dtype: Any) -> ndarray:
     n, t, d = x.shape
-    return np.ascontiguousarray(x.reshape(n // heads, heads, t, d).transpose(0, 2, 1, 3))
+    return np.ascontiguousarray(x.reshape(n // heads, heads, t, d).transpose(0, 2, 1, 3), dtype=dtype)
+
+
+def _wide(dtype: Any) -> Any:
+    """BLAS has no 16-bit products, and sums over keys want more digits than bfloat16 has."""
+    return np.dtype(np.float32) if dtype.itemsize < 4 else dtype
 
 
 def _pieces(n: int, queries: int, keys: int) -> Iterator[tuple[slice, slice]]:
@@ -89,8 +94,8 @@ def attention(
     heads = q.shape[2]
     qs, ks, vs = _heads_first(q), _heads_first(k), _heads_first(v)
     scores = _Scores(qs, ks, bias, mask, scale, causal, heads)
-    out = np.empty((*qs.shape[:2], vs.shape[-1]), q.dtype)
-    tops, totals = np.empty((2, *qs.shape[:2], 1), q.dtype)
+    out = np.empty((*qs.shape[:2], vs.shape[-1]), qs.dtype)
+    tops, totals = np.empty((2, *qs.shape[:2], 1), qs.dtype)
     for group, rows in _pieces(qs.shape[0], qs.shape[1], ks.shape[1]):
         p = scores(group, rows)
         top = np.maximum.reduce(p, axis=-1, keepdims=True, initial=scores.low)
@@ -100,7 +105,7 @@ def attention(
         part = np.matmul(p, vs[group], out=out[group, rows])
         part /= total
         tops[group, rows], totals[group, rows] = top, total
-    return _heads_last(out, heads), (scores, ks, vs, out, tops, totals, bias)
+    return _heads_last(out, heads, q.dtype), (scores, ks, vs, out, tops, totals, bias)
 
 
 def attention_grad(saved: Any, g: ndarray, needs: Any) -> tuple[Any, Any, Any, Any]:
@@ -130,8 +135,10 @@ def attention_grad(saved: Any, g: ndarray, needs: Any) -> tuple[Any, Any, Any, A
         np.matmul(ds, ks[group], out=gq[group, rows])
         gk[group] += np.matmul(ds.transpose(0, 2, 1), qs[group, rows])
     if g_bias is not None:
-        g_bias = _unbroadcast(g_bias.reshape(-1, heads, *full[1:]), bias.shape)
-    return _heads_last(gq, heads), _heads_last(gk, heads), _heads_last(gv, heads), g_bias
+        g_bias = _unbroadcast(g_bias.reshape(full[0] // heads, heads, *full[1:]), bias.shape)
+        g_bias = g_bias.astype(bias.dtype, copy=False)
+    back = [_heads_last(x, heads, g.dtype) for x in (gq, gk, gv)]
+    return back[0], back[1], back[2], g_bias
 
 
 def _unbroadcast(g: ndarray, shape: tuple[int, ...]) -> ndarray:
