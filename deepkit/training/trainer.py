@@ -308,14 +308,19 @@ class Trainer:
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
+        resumed = "_resume_epoch" in self.__dict__
         start = self._initial_epoch(listeners, initial_epoch)
         for epoch in range(start, epochs):
+            if self.stop_training and resumed and epoch == start:
+                break
             if not loader.ready():
                 break
             self.reset_metrics()
             listeners.on_epoch_begin(epoch)
             loader.on_epoch_begin(epoch)
             for i, batch in loader.epoch(epoch):
+                if resumed and self.stop_training:
+                    break
                 listeners.on_train_batch_begin(i)
                 step_logs = run(*batch)
                 listeners.on_train_batch_end(i, step_logs)
@@ -330,7 +335,7 @@ class Trainer:
             listeners.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        if hasattr(self.optimizer, "finalize_variable_values") and epochs > start:
+        if hasattr(self.optimizer, "finalize_variable_values") and (resumed or epochs > start):
             self.optimizer.finalize_variable_values(self.trainable_weights)
         listeners.on_train_end(logs)
         return self.history

@@ -1,4 +1,4 @@
-"""The files of a backup: weights, and a small JSON file that says which weights are the valid ones."""
+"""The files of a backup: weights, the rest of the state, and a small JSON file that says which of them are valid."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import re
 import warnings
 from typing import Any
 
+import numpy as np
+
 from ...utils.atomic import atomic_write
 
 _WEIGHTS = re.compile(r"state-(\d{1,18})\.weights\.h5")
+_FILE = re.compile(r"state-(\d{1,18})\.(?:weights\.h5|npz)")
 _METADATA = "training_metadata.json"
 _MAX_METADATA = 1 << 20
 
@@ -31,24 +34,27 @@ class BackupFiles:
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
-    def save(self, model: Any, state: dict[str, Any]) -> None:
-        """Write the model's weights and ``state``, plain data, as the newest backup."""
+    def save(self, model: Any, state: dict[str, Any], rest: Any) -> None:
+        """Write the model's weights, ``state``, a few numbers, and ``rest``, a nest of plain data and arrays, as the
+        newest backup."""
         os.makedirs(self.folder, exist_ok=True)
         numbers = self._numbers()
         number = max(numbers, default=0) + 1
         weights = f"state-{number}.weights.h5"
         model.save_weights(self._path(weights), overwrite=True)
+        with atomic_write(self._path(f"state-{number}.npz")) as file:
+            write_nest(file, rest)
         entries = [{**state, "weights": weights}, *self._entries()][: self.keep]
         with atomic_write(self._path(_METADATA), "w") as file:
             json.dump({"backups": entries}, file)
         valid = {entry["weights"] for entry in entries}
         for old in numbers:
             if f"state-{old}.weights.h5" not in valid:
-                self._remove(f"state-{old}.weights.h5")
+                self._remove_number(old)
 
     def load(self, model: Any) -> dict[str, Any] | None:
-        """Give the model the weights of the newest backup that can be read, and return its state; ``None`` if there is
-        no backup.
+        """Give the model the weights of the newest backup that can be read, and return its state, the
+        nest that was saved under ``"rest"``; ``None`` if there is no backup.
 
         Raises:
             ValueError: if none can be read, or the weights don't fit the model.
@@ -56,8 +62,9 @@ class BackupFiles:
         entries = self._entries()
         for i, entry in enumerate(entries):
             try:
+                rest = read_nest(self._path(entry["weights"].replace(".weights.h5", ".npz")))
                 model.load_weights(self._path(entry["weights"]))
-                return entry
+                return {**entry, "rest": rest}
             except (OSError, ValueError) as error:
                 if i + 1 == len(entries):
                     raise ValueError(
@@ -70,11 +77,15 @@ class BackupFiles:
 
     def delete(self) -> None:
         """Delete the backups, and the folder if nothing else is in it."""
+        self._remove(_METADATA)  # first: it must never name files that are gone
         for number in self._numbers():
-            self._remove(f"state-{number}.weights.h5")
-        self._remove(_METADATA)
+            self._remove_number(number)
         with contextlib.suppress(OSError):
             os.rmdir(self.folder)
+
+    def _remove_number(self, number: int) -> None:
+        self._remove(f"state-{number}.weights.h5")
+        self._remove(f"state-{number}.npz")
 
     def _remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -82,10 +93,10 @@ class BackupFiles:
 
     def _numbers(self) -> list[int]:
         try:
-            found = [_WEIGHTS.fullmatch(name) for name in os.listdir(self.folder)]
+            found = [_FILE.fullmatch(name) for name in os.listdir(self.folder)]
         except FileNotFoundError:
             return []
-        return [int(match.group(1)) for match in found if match]
+        return sorted({int(match.group(1)) for match in found if match})
 
     def _entries(self) -> list[dict[str, Any]]:
         """The backups that the metadata lists, the newest first.
@@ -108,3 +119,54 @@ class BackupFiles:
             raise ValueError(
                 f"The backup's {self._path(_METADATA)!r} is malformed ({error}). Delete the folder to start anew."
             ) from error
+
+
+def write_nest(file: Any, nest: Any) -> None:
+    """Write a nest of plain data and arrays into an open file: the arrays, and JSON for the rest."""
+    arrays: dict[str, np.ndarray] = {}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            name = f"a{len(arrays)}"
+            kind = value.dtype.name  # dtypes that NumPy doesn't know itself are kept as bytes
+            foreign = value.dtype.kind == "V"
+            arrays[name] = value.view(f"u{value.dtype.itemsize}") if foreign else value
+            return {"array": name, "dtype": kind}
+        if isinstance(value, np.generic):
+            return plain(np.asarray(value))
+        if isinstance(value, dict):
+            return {"items": [[str(key), plain(item)] for key, item in value.items()]}
+        if isinstance(value, (list, tuple)):
+            return [plain(item) for item in value]
+        return value
+
+    text = json.dumps(plain(nest))
+    np.savez(file, nest=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+
+
+def read_nest(path: str) -> Any:
+    """The nest that :func:`write_nest` wrote.
+
+    Raises:
+        OSError: if there is no such file.
+        ValueError: if it is malformed.
+    """
+    import zipfile
+
+    from ...autograd.dtypes import np_dtype
+
+    def nested(value: Any) -> Any:
+        if isinstance(value, list):
+            return [nested(item) for item in value]
+        if isinstance(value, dict):
+            if "items" in value:
+                return {key: nested(item) for key, item in value["items"]}
+            array = file[value["array"]]
+            return array if array.dtype.name == value["dtype"] else array.view(np_dtype(value["dtype"]))
+        return value
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return nested(json.loads(file["nest"].tobytes()))
+    except (KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path!r} is malformed ({error}).") from error

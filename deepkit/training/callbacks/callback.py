@@ -59,6 +59,11 @@ class Callback:
         0 0.5
     """
 
+    #: Attributes that a backup keeps: plain data, and arrays in lists and dictionaries.
+    resumed: tuple[str, ...] = ()
+    #: Whether the callback is called after all others, as one is that saves their state.
+    runs_last = False
+
     def __init__(self) -> None:
         self.params: Any = None
         self._model: Any = None
@@ -74,6 +79,16 @@ class Callback:
     @property
     def model(self) -> Any:
         return self.__dict__.get("_model")
+
+    def resume_state(self) -> dict[str, Any]:
+        """What a backup keeps of the callback: the attributes that :attr:`resumed` names."""
+        return {name: getattr(self, name) for name in self.resumed}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take on what :meth:`resume_state` gave; called after ``on_train_begin``."""
+        for name in self.resumed:
+            if name in state:
+                setattr(self, name, state[name])
 
     def on_batch_begin(self, batch: int, logs: Any = None) -> None:
         """The old name of :meth:`on_train_batch_begin`."""
@@ -183,6 +198,7 @@ class CallbackList(Callback):
         self._find_hooks()
 
     def _find_hooks(self) -> None:
+        self.callbacks.sort(key=lambda callback: getattr(callback, "runs_last", False))
         self._train_begin = self._hooks("on_train_batch_begin", "on_batch_begin")
         self._train_end = self._hooks("on_train_batch_end", "on_batch_end")
         self._test_begin = self._hooks("on_test_batch_begin")
@@ -226,6 +242,8 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if hasattr(callback, "set_loader"):
                 callback.set_loader(loader)
+            if hasattr(callback, "set_listeners"):
+                callback.set_listeners(self.callbacks)
 
     @staticmethod
     def _call(hooks: list[tuple[Callable, bool]], batch: int, logs: Any) -> None:

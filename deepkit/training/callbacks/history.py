@@ -22,6 +22,8 @@ class History(Callback):
         {'loss': [0.5]}
     """
 
+    resumed = ("history", "epoch")
+
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[Any]] = {}

@@ -89,6 +89,8 @@ class ReduceLROnPlateau(MonitorCallback):
         0.2
     """
 
+    resumed = ("best", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -63,6 +63,8 @@ class ModelCheckpoint(MonitorCallback):
         ValueError: ModelCheckpoint: the field {logs.__class__} in filepath='{logs.__class__}.keras' isn't allowed. ...
     """
 
+    resumed = ("best", "_batches", "_current_epoch")
+
     def __init__(
         self,
         filepath: Any,

@@ -23,6 +23,8 @@ class SwapEMAWeights(Callback):
         >>> averaged = SwapEMAWeights(swap_on_epoch=True)
     """
 
+    resumed = ("_swapped",)
+
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
