@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import deepkit as keras
+from deepkit.random import global_seed_generator
 
 SAMPLES = 40
 
@@ -73,8 +74,7 @@ def train(
     out.update({f"optimizer{i}": v.numpy() for i, v in enumerate(model.optimizer.variables)})
     out.update({f"history {name}": np.array(values) for name, values in history.history.items()})
     out["epochs"] = np.array(history.epoch)
-    out["global"] = keras.random.global_seed_generator().state.numpy() if hasattr(
-        keras.random, "global_seed_generator") else np.zeros(0)  # fmt: skip
+    out["global generator"] = global_seed_generator().state.numpy()
     out["csv"] = np.frombuffer(log.read_bytes(), np.uint8)
     return out
 
@@ -101,7 +101,7 @@ def kill_and_resume(folder: Path, kills: int, seed: int = 0) -> tuple[int, list[
                 if child.poll() is None:
                     child.send_signal(signal.SIGKILL)
                     done += 1
-        if done >= kills and child.returncode not in (0, -signal.SIGKILL):
+        if child.returncode not in (0, -signal.SIGKILL):
             raise RuntimeError(f"The training failed with status {child.returncode}.")
     with np.load(result) as file:
         return done, differing(dict(file), train(folder / "whole"))

@@ -42,6 +42,11 @@ class ModelCheckpoint(MonitorCallback):
 
     A file is complete or not there: it is written beside its place and renamed once it is on disk.
 
+    A ``.keras`` file holds the architecture, the weights, the optimizer's state and the layers' random generators:
+    ``load_model`` and ``fit(initial_epoch=k)`` go on to the bit where epoch k ended, if the data isn't shuffled. It
+    doesn't hold the order of shuffled data, the global generator, the state of callbacks or the history;
+    :class:`BackupAndRestore` saves those too.
+
     Args:
         filepath: Name, with fields for ``epoch`` (from 1), ``batch`` and the logs, as in ``"{epoch:02d}.keras"``. It
             ends in ``.keras``, or ``.weights.h5`` for weights.
