@@ -97,7 +97,9 @@ def test_backups_leave_the_files_of_others_alone(tmp_path):
     net().fit(X, Y, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
     assert os.listdir(tmp_path) == ["mine.txt"]
     net().fit(X, Y, verbose=0, callbacks=[BackupAndRestore(tmp_path, delete_checkpoint=False)])
-    assert len(os.listdir(tmp_path)) == 4  # metadata, weights, the rest of the state
+    names = {"mine.txt", "training_metadata.json", "latest.weights.h5", "state-1.weights.h5", "state-1.npz"}
+    assert set(os.listdir(tmp_path)) == names
+    net().load_weights(tmp_path / "latest.weights.h5")
 
 
 def test_a_damaged_backup_is_named_or_the_one_before_taken(tmp_path):

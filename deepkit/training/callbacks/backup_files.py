@@ -16,6 +16,7 @@ from ...utils.atomic import atomic_write
 _WEIGHTS = re.compile(r"state-(\d{1,18})\.weights\.h5")
 _FILE = re.compile(r"state-(\d{1,18})\.(?:weights\.h5|npz)")
 _METADATA = "training_metadata.json"
+_LATEST = "latest.weights.h5"  # the name that Keras gives the weights, for whoever looks for them there
 _MAX_METADATA = 1 << 20
 
 
@@ -46,7 +47,8 @@ class BackupFiles:
             write_nest(file, rest)
         entries = [{**state, "weights": weights}, *self._entries()][: self.keep]
         with atomic_write(self._path(_METADATA), "w") as file:
-            json.dump({"backups": entries}, file)
+            json.dump({"epoch": state["epoch"], "batch": state["batch"], "backups": entries}, file)
+        self._link_latest(weights)
         valid = {entry["weights"] for entry in entries}
         for old in numbers:
             if f"state-{old}.weights.h5" not in valid:
@@ -78,10 +80,21 @@ class BackupFiles:
     def delete(self) -> None:
         """Delete the backups, and the folder if nothing else is in it."""
         self._remove(_METADATA)  # first: it must never name files that are gone
+        self._remove(_LATEST)
+        self._remove(f".{_LATEST}.part")
         for number in self._numbers():
             self._remove_number(number)
         with contextlib.suppress(OSError):
             os.rmdir(self.folder)
+
+    def _link_latest(self, weights: str) -> None:
+        """Give the newest weights their second name, where the file system has links; nothing here reads it."""
+        part = self._path(f".{_LATEST}.part")
+        with contextlib.suppress(OSError):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part)
+            os.link(self._path(weights), part)
+            os.replace(part, self._path(_LATEST))
 
     def _remove_number(self, number: int) -> None:
         self._remove(f"state-{number}.weights.h5")
