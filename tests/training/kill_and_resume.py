@@ -97,7 +97,7 @@ def kill_and_resume(folder: Path, kills: int, seed: int = 0) -> tuple[int, list[
             assert child.stdout is not None
             child.stdout.readline()  # the imports are over
             if done < kills:
-                time.sleep(draw.uniform(0.0, 0.35))
+                time.sleep(draw.uniform(0.1, 0.9))  # the first backup is there after some 0.3 s
                 if child.poll() is None:
                     child.send_signal(signal.SIGKILL)
                     done += 1
