@@ -115,9 +115,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__bytes__", "config": {"value": obj.decode("latin-1")}}
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
-    if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "config": [serialize_keras_object(x) for x in obj]}
-    if isinstance(obj, list):
+    if isinstance(obj, (list, tuple)):  # Keras has no tag for tuples: JSON makes them lists
         return [serialize_keras_object(x) for x in obj]
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
@@ -301,6 +299,9 @@ def _find_class(config: dict, custom_objects: dict[str, Any] | None, module_obje
     module = config.get("module")
     if isinstance(module, str):
         found = _by_path.get(f"{module}.{class_name}")
+        if found is None and module.startswith("keras.src.backend.") and ".optimizers." in module:
+            # With PyTorch and TensorFlow, Keras writes its optimizers by where their backend's form is.
+            found = _by_path.get(f"keras.optimizers.{class_name}")
         if found is not None:
             return found
     elif module is None:
