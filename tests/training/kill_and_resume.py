@@ -67,7 +67,7 @@ def train(
         *extra,
     ]
     if delay:
-        callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: time.sleep(delay)))
+        callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: tell(delay)))
     data: dict[str, Any] = {"x": Batches(x, y)} if dataset else {"x": x, "y": y, "batch_size": 8}
     history = model.fit(**data, epochs=epochs, verbose=0, callbacks=callbacks, validation_data=(x[:10], y[:10]))
     out = {f"weight{i}": v.numpy() for i, v in enumerate(model.variables)}
@@ -79,6 +79,11 @@ def train(
     return out
 
 
+def tell(delay: float) -> None:
+    print("batch", flush=True)
+    time.sleep(delay)
+
+
 def differing(a: Any, b: Any) -> list[str]:
     """Names of the entries that aren't the same to the bit."""
     same = lambda name: a[name].dtype == b[name].dtype and a[name].tobytes() == b[name].tobytes()
@@ -86,7 +91,7 @@ def differing(a: Any, b: Any) -> list[str]:
 
 
 def kill_and_resume(folder: Path, kills: int, seed: int = 0) -> tuple[int, list[str]]:
-    """Kill the training up to ``kills`` times, then let it end; the number of kills and what differs."""
+    """Kill the training ``kills`` times (at most 5), then let it end; the number of kills and what differs."""
     draw = random.Random(seed)
     result = folder / "result.npz"
     command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--child", str(folder / "run")]
@@ -95,12 +100,13 @@ def kill_and_resume(folder: Path, kills: int, seed: int = 0) -> tuple[int, list[
     while not result.exists():
         with subprocess.Popen([*command, "--result", str(result)], env=environment, stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
-            child.stdout.readline()  # the imports are over
             if done < kills:
-                time.sleep(draw.uniform(0.1, 0.9))  # the first backup is there after some 0.3 s
-                if child.poll() is None:
-                    child.send_signal(signal.SIGKILL)
-                    done += 1
+                for _ in range(draw.randint(1, 5)):  # batches; the run has 30
+                    child.stdout.readline()
+                time.sleep(draw.uniform(0, 0.03))  # somewhere in this batch or the next two
+                child.send_signal(signal.SIGKILL)
+                done += 1
+            child.stdout.read()
         if child.returncode not in (0, -signal.SIGKILL):
             raise RuntimeError(f"The training failed with status {child.returncode}.")
     with np.load(result) as file:
@@ -114,7 +120,6 @@ def main() -> int:
     parser.add_argument("--result")
     arguments = parser.parse_args()
     if arguments.child:
-        print("ready", flush=True)
         state = train(Path(arguments.child), delay=0.01)
         part = arguments.result + ".part.npz"
         np.savez(part, **state)
