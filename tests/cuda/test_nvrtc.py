@@ -1,0 +1,56 @@
+"""The CUDA kernels compile for every architecture, without a warning and without memory of a thread's own."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from . import nvrtc
+
+pytestmark = pytest.mark.skipif(nvrtc.missing() is not None, reason=str(nvrtc.missing()))
+
+UNUSED = 'extern "C" __global__ void k(float* y) { int never_used; y[0] = 1; }'
+INDEXED = """extern "C" __global__ void k(float* y, int i) {
+    float a[64];
+    for (int j = 0; j < 64; ++j) a[j] = y[(j * i) & 63];
+    for (int j = 0; j < 64; ++j) a[(j * i) & 63] += a[(j + i) & 63];
+    y[0] = a[i & 63];
+}"""
+HUNGRY = """extern "C" __global__ void __launch_bounds__(1024) k(float* y) {
+    float a[128];
+    #pragma unroll
+    for (int j = 0; j < 128; ++j) a[j] = y[threadIdx.x + 1024 * j];
+    __syncthreads();
+    #pragma unroll
+    for (int j = 0; j < 128; ++j) y[threadIdx.x + 1024 * j] = a[127 - j] * a[j ^ 5];
+}"""
+CLEAN = 'extern "C" __global__ void k(float* y) { __shared__ float s[32]; s[threadIdx.x] = 1; y[0] = s[0]; }'
+
+
+@pytest.mark.parametrize("source, message", [
+    ("this is not C++", "error"), (UNUSED, "never_used"), (INDEXED, "k"), (HUNGRY, "k"),
+])  # fmt: skip
+@pytest.mark.parametrize("architecture", [75, 90])
+def test_what_it_refuses(tmp_path, source, message, architecture):
+    path = tmp_path / "planted.cu"
+    path.write_text(source)
+    with pytest.raises(nvrtc.CompileError, match=message):
+        nvrtc.usage(path, architecture)
+
+
+def test_usage(tmp_path):
+    path = tmp_path / "clean.cu"
+    path.write_text(CLEAN)
+    found = nvrtc.usage(path, 80)["k"]
+    assert 0 < found.registers < 32 and found.shared == 128 and found.stack == found.spilled == 0
+
+
+def test_kernels():
+    found = nvrtc.table(nvrtc.sources(), workers=os.cpu_count() or 1)
+    made_by, committed = nvrtc.read_table()
+    assert {f: set(k) for f, k in found.items()} == {f: set(k) for f, k in committed.items()}, "renew the table"
+    if made_by == nvrtc.version():
+        changed = [(k, row, committed[f][k]) for f, rows in found.items() for k, row in rows.items()
+                   if row != committed[f][k]]  # fmt: skip
+        assert not changed, "renew the table: python -m tests.cuda.nvrtc --write"
