@@ -168,14 +168,14 @@ class Model(Trainer, Layer):
 
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a ``.weights.h5`` file; see :func:`deepkit.saving.save_weights`."""
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+        """Write the weights to a ``.weights.h5`` or ``.safetensors`` file; see :func:`deepkit.saving.save_weights`."""
         from .. import saving
 
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read the weights from a ``.weights.h5`` or ``.keras`` file; see :func:`deepkit.saving.load_weights`."""
+        """Read the weights from a file of any format; see :func:`deepkit.saving.load_weights`."""
         from .. import saving
 
         saving.load_weights(self, filepath, skip_mismatch, **kwargs)

@@ -10,7 +10,8 @@ from ..registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from .keras_file import load_model, load_weights, save_model, save_weights
+from .keras_file import load_model, save_model
+from .weight_files import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",

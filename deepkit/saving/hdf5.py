@@ -97,5 +97,13 @@ def read_dataset(group: Any, name: str, shape: tuple[int, ...] | None = None) ->
     if str(dataset.attrs.get("dtype", "")) == "bfloat16":
         from ..autograd.dtypes import np_dtype
 
-        values = values.view(np_dtype("bfloat16"))
+        values = np.asarray(values).view(np_dtype("bfloat16"))
     return np.asarray(values)
+
+
+def write_dataset(group: Any, name: str, values: np.ndarray) -> None:
+    """Add a dataset. HDF5 has no bfloat16: its bytes are kept, as Keras keeps them, with an attribute that tells."""
+    if values.dtype.name == "bfloat16":
+        group.create_dataset(name, data=values.view("V2")).attrs["dtype"] = "bfloat16"
+    else:
+        group.create_dataset(name, data=values)

@@ -21,8 +21,9 @@ from .archive import MAX_CONFIG
 _ROOM = 64_512
 
 
-def model_bytes(model: Any, keras_version: str) -> bytes:
-    """The contents of a ``*.h5`` file with architecture, weights, what it was compiled with, optimizer state."""
+def model_bytes(model: Any, keras_version: str, include_optimizer: bool = True) -> bytes:
+    """The contents of a ``*.h5`` file with architecture, weights, what it was compiled with, optimizer state (both only
+    with ``include_optimizer``)."""
     buffer = io.BytesIO()
     with hdf5.open_file(buffer, "w") as file:
         file.attrs["keras_version"], file.attrs["backend"] = keras_version, "numpy"
@@ -32,7 +33,7 @@ def model_bytes(model: Any, keras_version: str) -> bytes:
         }
         file.attrs["model_config"] = json.dumps(entry)
         _write_weights(model, file.create_group("model_weights"))
-        compiled = model.get_compile_config() if getattr(model, "compiled", False) else None
+        compiled = model.get_compile_config() if include_optimizer and getattr(model, "compiled", False) else None
         if compiled:
             optimizer = compiled.pop("optimizer", None)
             if isinstance(optimizer, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 import numpy as np
 
@@ -55,29 +55,56 @@ def _walk_container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str
             yield from walk(item, f"{path}/{name}_{n}" if n else f"{path}/{name}", seen)
 
 
-class _Store(dict):
-    """What ``save_own_variables`` fills and ``load_own_variables`` reads: arrays by name."""
+class Source:
+    """Where variables come from, by the path of the object that owns them."""
+
+    def get(self, path: str) -> dict[str, np.ndarray] | None:
+        """The variables of one object, ``None`` if the source knows nothing of it."""
+        raise KeyError(path)
+
+    def check(self) -> None:
+        """Called once everything has been read, before it is kept."""
 
 
-def save_weights(model: Any, file: Any) -> None:
-    """Write the variables of a model into an open HDF5 file or group."""
-    for path, obj in walk(model):
-        store = _Store()
+class H5Source(Source):
+    """An open HDF5 file or group."""
+
+    def __init__(self, file: Any):
+        self._file = file
+
+    def get(self, path: str) -> dict[str, np.ndarray] | None:
+        group = hdf5.find_group(self._file, join(path, "vars"))
+        return None if group is None else {name: hdf5.read_dataset(group, name) for name in group}
+
+
+def join(*parts: str) -> str:
+    """A path in the file from its parts, of which some may be empty."""
+    return "/".join(filter(None, parts))
+
+
+def states(model: Any, skip: Iterable[Any] = ()) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
+    """Path, name and variables of everything in a model but ``skip`` and what only that holds."""
+    for path, obj in walk(model, seen={id(o) for o in skip}):
+        store: dict[str, Any] = {}
         if hasattr(obj, "save_own_variables"):
             obj.save_own_variables(store)
-        group = file.require_group(f"{path}/vars" if path else "vars")
-        group.attrs["name"] = getattr(obj, "name", type(obj).__name__)
-        for name, values in store.items():
-            values = np.asarray(values)
-            if values.dtype.name == "bfloat16":
-                group.create_dataset(name, data=values.view(np.uint16))
-                group[name].attrs["dtype"] = "bfloat16"
-            else:
-                group.create_dataset(name, data=values)
+        name = getattr(obj, "name", type(obj).__name__)
+        yield path, name, {key: np.asarray(values) for key, values in store.items()}
 
 
-def load_weights(model: Any, file: Any, skip_mismatch: bool = False, where: str = "the file") -> None:
-    """Read the variables of a model from an open HDF5 file.
+def save_weights(model: Any, file: Any, skip: Iterable[Any] = ()) -> None:
+    """Write the variables of a model into an open HDF5 file or group."""
+    for path, name, arrays in states(model, skip):
+        group = file.require_group(join(path, "vars"))
+        group.attrs["name"] = name
+        for key, values in arrays.items():
+            hdf5.write_dataset(group, key, values)
+
+
+def load_weights(
+    model: Any, source: Source, skip_mismatch: bool = False, where: str = "the file", skip: Iterable[Any] = ()
+) -> None:
+    """Give a model the variables of a source.
 
     An optimizer that hasn't been used yet is built for its state first; the state of another kind of optimizer is
     passed over with a warning. If the weights don't fit, the model stays as it was.
@@ -94,21 +121,21 @@ def load_weights(model: Any, file: Any, skip_mismatch: bool = False, where: str 
     problems: list[str] = []
     passed_over: list[str] = []
     try:
-        for path, obj in walk(model):
+        for path, obj in walk(model, seen={id(o) for o in skip}):
             if not hasattr(obj, "load_own_variables"):
                 continue
-            group = hdf5.find_group(file, f"{path}/vars" if path else "vars")
+            store = source.get(path)
             variables = own_state(obj)
-            if group is None:
+            if store is None:
                 if variables and not isinstance(obj, (Optimizer, SeedGenerator, Metric)):
                     problems.append(f"{path or model.name}: {where} has nothing for it")
                 continue
-            store = _Store((name, hdf5.read_dataset(group, name)) for name in group)
             snapshots += [(v, v.numpy()) for v in variables]
             try:
                 obj.load_own_variables(store)
             except ValueError as error:
                 (passed_over if isinstance(obj, Optimizer) else problems).append(str(error))
+        source.check()
         if problems and not skip_mismatch:
             raise ValueError(f"{where} doesn't fit model {model.name!r}: " + "; ".join(problems[:5]))
     except Exception:

@@ -65,7 +65,7 @@ def atomic_write(
         os.chmod(temporary, _permissions(target))
         os.replace(temporary, target)
         temporary = None
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         other = error.filename is not None and os.path.dirname(os.fsdecode(error.filename)) != folder
         if other or error.errno is None or error.strerror is None:
@@ -91,7 +91,7 @@ def _permissions(target: str) -> int:
         return 0o666 & ~mask
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Put the rename on disk too; where folders can't be opened (Windows) the system does it in its own time."""
     try:
         handle = os.open(folder, os.O_RDONLY)
@@ -104,4 +104,4 @@ def _sync_folder(folder: str) -> None:
         os.close(handle)
 
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_write", "sync_folder"]

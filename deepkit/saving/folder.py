@@ -1,0 +1,103 @@
+"""The contents of a ``.keras`` archive as files in a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from typing import Any
+
+from ..utils.atomic import atomic_write, sync_folder
+from .archive import MAX_MEMBERS, Archive
+
+
+class Folder(Archive):
+    """A folder that is read like an archive: members by exact name, regular files only.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        ValueError: if it holds no model, links (which may lead anywhere), or too many files.
+    """
+
+    def __init__(self, path: str):
+        self.name = path
+        if not os.path.isfile(os.path.join(path, "config.json")):
+            raise ValueError(f"The folder {path!r} holds no model: it has no config.json.")
+        self._sizes: dict[str, int] = {}
+        for name in ("metadata.json", "config.json", "model.weights.h5"):
+            if os.path.lexists(os.path.join(path, name)):
+                self._add(name)
+        for root, folders, files in os.walk(os.path.join(path, "assets")):
+            for file in [*files, *(f for f in folders if os.path.islink(os.path.join(root, f)))]:
+                self._add(os.path.relpath(os.path.join(root, file), path).replace(os.sep, "/"))
+
+    def _add(self, name: str) -> None:
+        found = os.lstat(os.path.join(self.name, name))
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a link (copy the folder with 'cp -rL')" if stat.S_ISLNK(found.st_mode) else "no regular file"
+            raise ValueError(f"{self.name}: {name} is {kind}, which is refused.")
+        self._sizes[name] = found.st_size
+        if len(self._sizes) > MAX_MEMBERS:
+            raise ValueError(f"{self.name} has more than {MAX_MEMBERS} files, which is refused.")
+
+    def __exit__(self, *exc: Any) -> None:
+        pass
+
+    def names(self) -> list[str]:
+        return list(self._sizes)
+
+    def size(self, name: str) -> int:
+        return self._sizes[name]
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """A file's bytes.
+
+        Raises:
+            ValueError: if it is missing, or larger than ``limit``.
+        """
+        if name not in self._sizes:
+            raise ValueError(f"{self.name} has no {name}.")
+        with open(os.path.join(self.name, name), "rb") as file:
+            data = file.read() if limit is None else file.read(limit + 1)
+        if limit is not None and len(data) > limit:
+            raise ValueError(f"{self.name}: {name} has more than the {limit} bytes that are read.")
+        return data
+
+
+def write_folder(path: str, members: dict[str, Any]) -> None:
+    """Write files into a folder, which appears with all of them if it is new.
+
+    Raises:
+        OSError: if writing fails; nothing has appeared then, and what was there is whole.
+    """
+    if os.path.isdir(path):
+        _write_into(path, members)
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    os.makedirs(parent, exist_ok=True)
+    temporary = tempfile.mkdtemp(prefix=f".{os.path.basename(path.rstrip(os.sep))[:64]}.", suffix=".part", dir=parent)
+    try:
+        _write_into(temporary, members)
+        os.chmod(temporary, 0o777 & ~_umask())
+        os.rename(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(parent)
+
+
+def _write_into(folder: str, members: dict[str, Any]) -> None:
+    for name in reversed(members):  # the configuration, by which a folder is known, comes late
+        target = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with atomic_write(target, "wb") as file:
+            file.write(members[name])
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
