@@ -199,9 +199,9 @@ def test_warp_functions(module):
 
 def test_half_precision_is_rounded_as_by_numpy(module):
     rng = np.random.default_rng(0)
-    x = np.concatenate([rng.integers(0, 2**32, 4000, dtype=np.uint32).view(np.float32), np.float32(
-        [0, -0.0, 65504, 65519.996, 65520, 1e9, 2.0**-24, 2.0**-25, 2.0**-25 * 1.01, 6.1e-5, np.inf, -np.inf, 1 / 3])])  # fmt: skip
-    x = np.concatenate([x[~np.isnan(x)], rng.standard_normal(1000, np.float32) * 1e-5])
+    edges = np.float32([0, 65504, 65519.996, 65520, 1e9, 2.0**-24, 2.0**-25, 2.0**-25 * 1.01, 6.1e-5, np.inf, 0.3])
+    any_bits = rng.integers(0, 2**32, 4000, dtype=np.uint32).view(np.float32)
+    x = np.concatenate([any_bits[~np.isnan(any_bits)], edges, -edges, rng.standard_normal(1000, np.float32) * 1e-5])
     h, b = np.zeros(x.size, np.float16), np.zeros(x.size, np.uint16)
     module.launch("halves", (1,), (64,), (x, h, b, I(x.size)))
     with np.errstate(over="ignore"):
@@ -235,8 +235,8 @@ def test_shared_memory_starts_as_nan(module):
 
 @pytest.mark.parametrize("name, threads, args, message", [
     ("early_return", 8, (np.zeros(8, np.float32), I(5)),
-     r"early_return: block \(0, 0, 0\), thread \(0, 0, 0\): divergent __syncthreads: .*thread \(5, 0, 0\) has returned"),
-    ("two_barriers", 8, (np.zeros(8, np.float32),), r"divergent __syncthreads: .*:10, thread \(0, 0, 0\) waits at .*:8"),
+     r"block \(0, 0, 0\), thread \(0, 0, 0\): divergent __syncthreads: .*thread \(5, 0, 0\) has returned"),
+    ("two_barriers", 8, (np.zeros(8, np.float32),), r"divergent __syncthreads: .*:10, .* waits at .*:8"),
     ("absent_lanes", 20, (np.zeros(20, I),), "mask 0xffffffff of __shfl_sync names lane 20, which this block doesn't"),
     ("returned_lane", 32, (np.zeros(32, I),), "names lane 3, which has returned"),
     ("left_out", 32, (np.zeros(32, I),), r"thread \(16, 0, 0\): the mask 0x0000ffff .* leaves out the calling lane 16"),

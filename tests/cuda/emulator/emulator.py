@@ -104,7 +104,9 @@ class Module:
             self.kernels[entry] = [Parameter(code) for code in buffer.value.decode().split()]
             self._bounds[entry] = ctypes.c_int.in_dll(self._library, f"dk_bounds_{entry}").value
 
-    def launch(self, name: str, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared: int = 0) -> None:
+    def launch(
+        self, name: str, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared: int = 0
+    ) -> None:
         """Run a kernel and wait for it.
 
         Args:
@@ -178,15 +180,16 @@ def _shared_variable(found: re.Match[str]) -> str:
     parts = re.fullmatch(r"\s*(.*?[\s>*&])\s*([A-Za-z_]\w*)\s*((?:\[.*)?)", first.strip(), re.S)
     if parts is None:
         raise EmulatorError(f"This __shared__ declaration is not understood: {found.group(0)}")
-    kind, name, dims = parts.groups()
+    kind = parts[1].strip()
     if found.group(1):
-        return f"{kind.strip()}* {name} = static_cast<{kind.strip()}*>(dk_dynamic_shared());{lines}"
+        return f"{kind}* {parts[2]} = static_cast<{kind}*>(dk_dynamic_shared());{lines}"
     out = []
-    for name, dims in [(name, dims), *(re.fullmatch(r"\s*(\w+)\s*(.*)", o, re.S).groups() for o in others)]:  # type: ignore
-        size = f"alignof(dk_type_{name})" if not align else f"({align})"
+    for text in (parts[2] + parts[3], *others):
+        name, dims = re.fullmatch(r"\s*(\w+)\s*(.*?)\s*", text, re.S).groups()  # type: ignore[union-attr]
+        type_ = f"dk_type_{name}"
         out.append(
-            f"typedef {kind.strip()} dk_type_{name} {dims.strip()}; static char dk_key_{name}; dk_type_{name}& {name} = "
-            f"*static_cast<dk_type_{name}*>(dk_shared(&dk_key_{name}, sizeof(dk_type_{name}), {size}));"
+            f"typedef {kind} {type_} {dims}; static char dk_key_{name}; {type_}& {name} = "
+            f"*static_cast<{type_}*>(dk_shared(&dk_key_{name}, sizeof({type_}), {align or f'alignof({type_})'}));"
         )
     return " ".join(out) + lines
 
@@ -229,6 +232,8 @@ def _own_hash() -> str:
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
 
 
+_EXPORT = 'extern "C" __attribute__((visibility("default")))'
+
 #: Floating point as CUDA's, but for contraction; strict aliasing is looser in nvcc, too.
 _FLAGS = ("-std=gnu++17", "-fPIC", "-ffp-contract=off", "-fno-strict-aliasing", "-fvisibility=hidden", "-w")
 
@@ -262,7 +267,7 @@ def _build(text: str, name: str, flags: tuple[str, ...], sanitize: str) -> tuple
 
 
 def _compile(compiler: str, source: str, name: str, sanitize: str, library: Path) -> None:
-    words = ["-D__global__=", "-D__launch_bounds__(...)=", '-DDK_EXPORT=extern "C" __attribute__((visibility("default")))']
+    words = ["-D__global__=", "-D__launch_bounds__(...)=", f"-DDK_EXPORT={_EXPORT}"]
     instrument = [f"-fsanitize={sanitize}", "-g", "-fno-omit-frame-pointer"] if sanitize else []
     if "undefined" in sanitize:  # shifts and indices; reports are errors
         instrument += ["-fno-sanitize-recover=undefined", "-fno-sanitize=vptr"]

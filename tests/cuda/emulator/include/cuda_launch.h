@@ -51,4 +51,3 @@ template <class... A> inline void dk_signature(void (*)(A...), char *to) {
     *to = 0;
 }
 
-#define DK_EXPORT extern "C" __attribute__((visibility("default")))
