@@ -121,9 +121,11 @@ class Functional(Model):
                 return _Slot(slots[id(x)]) if isinstance(x, Spec) else x
 
             args = tuple(map_nest(place, a) for a in node.args)
-            kwargs = {k: map_nest(place, v) for k, v in node.kwargs.items() if k != "training" or v is not None}
+            kwargs = {k: map_nest(place, v) for k, v in node.kwargs.items()}
+            # Counts only while the model itself isn't told: fit and predict decide for all of its layers.
+            training = kwargs.pop("training", None) if isinstance(node.operation, Layer) else None
             simple = len(args) == 1 and isinstance(args[0], _Slot) and not kwargs and len(outs) == 1
-            plan.append((node.operation, args[0].index if simple else None, args, kwargs, outs))
+            plan.append((node.operation, args[0].index if simple else None, args, kwargs, outs, training))
         self._plan = plan
         self._slots = len(slots)
         self._output_slots = [slots[id(y)] for y in self._outputs]
@@ -135,8 +137,11 @@ class Functional(Model):
             for x, m in zip(values, flatten(mask)):
                 if m is not None:
                     x._keras_mask = m
-        for operation, single, args, kwargs, outs in self._plan:
-            if single is not None:
+        for operation, single, args, kwargs, outs, own_training in self._plan:
+            if own_training is not None and training is None:
+                kwargs = {**kwargs, "training": own_training}
+                y = operation(*(_fill(a, values) for a in args), **{k: _fill(v, values) for k, v in kwargs.items()})
+            elif single is not None:
                 y = operation(values[single])
             else:
                 y = operation(*(_fill(a, values) for a in args), **{k: _fill(v, values) for k, v in kwargs.items()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,28 @@ def test_summary(capsys):
     lines: list[str] = []
     model.summary(print_fn=lines.append)
     assert "(None, 2)" in lines[0] and "10" in lines[0]
+
+
+@pytest.mark.parametrize("given", [{}, {"training": True}, {"training": False}, {"training": None}])
+def test_training_reaches_layers(given: dict[str, Any]) -> None:
+    """What the model is told counts for all of its layers, and only without that what a layer was called with."""
+    x = np.ones((2, 8), "float32")
+    inputs = deepkit.Input((8,))
+    model = deepkit.Model(inputs, layers.Dropout(0.5, seed=1)(inputs, **given))
+    inner = deepkit.Input((8,))
+    nested = deepkit.Model(inner, model(inner))
+    for found in (model, nested, deepkit.Model.from_config(model.get_config())):
+        dropped = [bool((found(x, training=t).numpy() != 1).any()) for t in (True, False, None)]
+        assert dropped == [True, False, given.get("training") is True]
+        assert (found.predict(x, verbose=0) == 1).all()
+
+
+def test_random_layers_are_on_in_fit() -> None:
+    x = np.ones((2, 8), "float32")
+    inputs = deepkit.Input((8,))
+    drop = layers.Dropout(0.5, seed=1)
+    model = deepkit.Model(inputs, drop(layers.Dense(8)(inputs)))
+    before = drop.seed_generator.state.numpy().tolist()
+    model.compile("sgd", "mse")
+    model.fit(x, x, verbose=0)
+    assert drop.seed_generator.state.numpy().tolist() != before
