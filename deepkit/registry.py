@@ -23,6 +23,10 @@ _safe_by_default = True
 
 #: Nesting deeper than this is refused: no real model comes near it, and Python's stack ends not far above.
 MAX_DEPTH = 200
+#: More layers than this in one model of a configuration are refused before any is made.
+MAX_LAYERS = 10_000
+#: What making an object from a malformed configuration may raise beside ValueError.
+_MALFORMED = (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def export(*paths: str) -> Callable[[Any], Any]:
@@ -243,15 +247,20 @@ def _deserialize(
         raise ValueError(f"{class_name!r} can't be made from a configuration: it has no from_config().")
     with custom_object_scope(custom_objects or {}), safe_mode_scope(safe_mode):
         try:
-            obj = cls.from_config(inside)
-        except TypeError as error:
-            raise ValueError(f"{class_name} can't be made from its configuration: {error}") from error
-        build_config = config.get("build_config")
-        if build_config and hasattr(obj, "build_from_config"):
-            obj.build_from_config(build_config)
-    compile_config = config.get("compile_config")
-    if compile_config and hasattr(obj, "compile_from_config"):
-        obj.compile_from_config(compile_config)
+            return _make(cls, config)
+        except _MALFORMED as error:
+            reason = str(error) if isinstance(error, TypeError) else f"{type(error).__name__}: {error}"
+            raise ValueError(f"{class_name} can't be made from its configuration: {reason}") from error
+
+
+def _make(cls: Any, config: dict[str, Any]) -> Any:
+    obj = cls.from_config(config["config"])
+    for step in ("build", "compile"):
+        inside = config.get(f"{step}_config")
+        if inside and hasattr(obj, f"{step}_from_config"):
+            if not isinstance(inside, dict):
+                raise ValueError(f"{step}_config should be a dictionary, not {type(inside).__name__}.")
+            getattr(obj, f"{step}_from_config")(inside)
     return obj
 
 

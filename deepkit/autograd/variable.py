@@ -7,6 +7,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from .. import backend
+from ..utils.allowance import charge_array
 from .context import context
 from .dtypes import np_dtype, standardize_dtype
 from .tape import local
@@ -58,6 +59,7 @@ class Variable(Tensor):
         if callable(initializer) and not isinstance(initializer, Tensor):
             if shape is None:
                 raise ValueError(f"Variable {name!r}: an initializer that is callable needs `shape`.")
+            charge_array(shape, standardize_dtype(dtype), name or "a variable")
             value = initializer(tuple(shape), dtype=standardize_dtype(dtype))
         else:
             value = initializer

@@ -8,11 +8,10 @@ from .sequential import Sequential
 
 def model_from_json(json_string, custom_objects=None):
     """The model whose architecture ``Model.to_json`` wrote; its weights are new."""
-    import json
-
     from ..registry import deserialize_keras_object
+    from ..utils.config_text import read_config
 
-    return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
+    return deserialize_keras_object(read_config(json_string, "json_string"), custom_objects=custom_objects)
 
 
 def model_from_config(config, custom_objects=None):

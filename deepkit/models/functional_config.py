@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import deque
+from typing import Any, Iterator
 
 from ..autograd.spec import Spec
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
-from ..registry import MAX_DEPTH, deserialize_keras_object, serialize_keras_object
+from ..registry import MAX_DEPTH, MAX_LAYERS, deserialize_keras_object, serialize_keras_object
 from ..utils.nest import flatten
 from .op_nodes import is_operation, operation_name, read_operation, write_operation
 
-#: More layers than this in one file are refused before any is made.
-MAX_LAYERS = 100_000
+#: A call of a layer: the layer's name, and which call of it.
+Place = tuple[str, int]
 
 
 def _calls(model: Any) -> dict[str, list[Any]]:
@@ -102,12 +103,15 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
     Raises:
         ValueError: for a malformed one: unknown layers, duplicate names, references that never resolve.
     """
+    missing = {"layers", "input_layers", "output_layers"} - config.keys()
+    if missing:
+        raise ValueError(f"The configuration of a functional model has no {sorted(missing)[0]!r}.")
     entries = config["layers"]
     if not isinstance(entries, list) or len(entries) > MAX_LAYERS:
         raise ValueError(f"A model configuration holds a list of at most {MAX_LAYERS} layers.")
     layers: dict[str, Any] = {}
     tensors: dict[tuple[str, int], list[Any]] = {}
-    pending: list[tuple[str, int, dict]] = []
+    calls: list[tuple[str, int, dict]] = []
     for entry in entries:
         inner = entry.get("config") if isinstance(entry, dict) else None
         name = (entry.get("name") or inner.get("name")) if isinstance(inner, dict) else None
@@ -128,21 +132,8 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
         if isinstance(layer, InputLayer):
             tensors[name, 0] = [layer.output]
         for i, call in enumerate(_inbound(entry.get("inbound_nodes", []))):
-            pending.append((name, i, call))
-    while pending:
-        waiting = []
-        for name, i, call in pending:
-            try:
-                args, kwargs = _read(call["args"], tensors), _read(call["kwargs"], tensors)
-            except KeyError:
-                waiting.append((name, i, call))
-                continue
-            tensors[name, i] = flatten(layers[name](*args, **kwargs))
-        if len(waiting) == len(pending):
-            raise ValueError(f"The calls of layer {waiting[0][0]!r} refer to outputs that never come: a cycle, "
-                             f"or a layer "
-                             "that is missing.")  # fmt: skip
-        pending = waiting
+            calls.append((name, i, call))
+    _make_calls(calls, layers, tensors)
     inputs, outputs = (_ends(config[key], tensors) for key in ("input_layers", "output_layers"))
     model = cls(inputs, outputs, name=config.get("name"))
     if not config.get("trainable", True):
@@ -150,14 +141,70 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
     return model
 
 
+def _make_calls(calls: list[tuple[str, int, dict]], layers: dict[str, Any], tensors: dict[Place, list[Any]]) -> None:
+    """Each call as soon as the outputs it takes are there, in time that grows with their number only."""
+    waiting: dict[Place, list[int]] = {}
+    lacking = []
+    for n, (_, _, call) in enumerate(calls):
+        needed = {place for place in _places(call) if place not in tensors}
+        lacking.append(len(needed))
+        for place in needed:
+            waiting.setdefault(place, []).append(n)
+    ready = deque(n for n, count in enumerate(lacking) if not count)
+    while ready:
+        name, i, call = calls[n := ready.popleft()]
+        lacking[n] = -1
+        args, kwargs = _read(call["args"], tensors), _read(call["kwargs"], tensors)
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise ValueError(f"A call of layer {name!r} in the configuration has no list of arguments.")
+        tensors[name, i] = flatten(layers[name](*args, **kwargs))
+        for other in waiting.pop((name, i), ()):
+            lacking[other] -= 1
+            if not lacking[other]:
+                ready.append(other)
+    for n, count in enumerate(lacking):
+        if count > 0:
+            raise ValueError(f"The calls of layer {calls[n][0]!r} refer to outputs that never come: a cycle, or a "
+                             "layer that is missing.")  # fmt: skip
+
+
+def _places(value: Any, depth: int = 0) -> Iterator[Place]:
+    """The outputs that a call takes, by layer name and call number."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"The configuration is nested more than {MAX_DEPTH} levels deep.")
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            yield _history(value)[:2]
+        elif "class_name" not in value:
+            value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _places(inner, depth + 1)
+
+
+def _history(value: dict) -> tuple[str, int, int]:
+    inside = value.get("config")
+    found = inside.get("keras_history") if isinstance(inside, dict) else None
+    if isinstance(found, list) and len(found) == 3 and isinstance(found[0], str):
+        if type(found[1]) is int and type(found[2]) is int:
+            return found[0], found[1], found[2]
+    raise ValueError(f"A tensor of the configuration has keras_history {found!r:.99}, not [layer, call, output].")
+
+
 def _inbound(nodes: Any) -> list[dict]:
     """The calls of a layer in today's form, or in that of Keras 2: ``[[["name", 0, 0, {}], ...]]``."""
     out = []
+    if not isinstance(nodes, list):
+        raise ValueError(f"inbound_nodes in the configuration should be a list, not {nodes!r:.100}.")
     for node in nodes:
         if isinstance(node, dict):
             out.append({"args": node.get("args", []), "kwargs": node.get("kwargs", {})})
             continue
+        if not isinstance(node, list) or not all(isinstance(x, (list, str, int, dict)) for x in node):
+            raise ValueError(f"inbound_nodes in the configuration holds {node!r:.100}.")
         links = [node] if node and isinstance(node[0], str) else node
+        if not all(isinstance(x, list) for x in links):
+            raise ValueError(f"inbound_nodes in the configuration holds {node!r:.100}.")
         tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": list(x[:3])}} for x in links]
         kwargs = links[0][3] if links and len(links[0]) > 3 else {}
         out.append({"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": kwargs or {}})
@@ -169,7 +216,9 @@ def _read(value: Any, tensors: dict[tuple[str, int], list[Any]], depth: int = 0)
         raise ValueError(f"The configuration is nested more than {MAX_DEPTH} levels deep.")
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
-            name, node, index = value["config"]["keras_history"]
+            name, node, index = _history(value)
+            if not 0 <= index < len(tensors[name, node]):
+                raise ValueError(f"The configuration names output {index} of layer {name!r}, which it doesn't have.")
             return tensors[name, node][index]
         if "class_name" in value:
             return deserialize_keras_object(value)
@@ -179,18 +228,20 @@ def _read(value: Any, tensors: dict[tuple[str, int], list[Any]], depth: int = 0)
     return value
 
 
-def _ends(tree: Any, tensors: dict[tuple[str, int], list[Any]]) -> Any:
+def _ends(tree: Any, tensors: dict[tuple[str, int], list[Any]], depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"The configuration is nested more than {MAX_DEPTH} levels deep.")
     if isinstance(tree, (list, tuple)) and len(tree) == 3 and isinstance(tree[0], str) and isinstance(tree[1], int):
         try:
             return tensors[tree[0], tree[1]][tree[2]]
-        except (KeyError, IndexError):
+        except (LookupError, TypeError):
             raise ValueError(
                 f"The configuration names {tuple(tree)} as an input or output, which isn't there."
             ) from None
     if isinstance(tree, dict):
-        return {k: _ends(v, tensors) for k, v in tree.items()}
+        return {k: _ends(v, tensors, depth + 1) for k, v in tree.items()}
     if isinstance(tree, (list, tuple)):
-        parts = [_ends(v, tensors) for v in tree]
+        parts = [_ends(v, tensors, depth + 1) for v in tree]
         # Keras 2 writes a single output as a list of one.
         return parts
     raise ValueError(f"The configuration names {tree!r} as an input or output.")

@@ -10,7 +10,7 @@ from ..autograd.tape import shapes_only
 from ..autograd.tensor import Tensor
 from ..layers.input_layer import InputLayer
 from ..layers.layer import Layer
-from ..registry import deserialize_keras_object, export, serialize_keras_object
+from ..registry import MAX_LAYERS, deserialize_keras_object, export, serialize_keras_object
 from ..utils.nest import map_nest
 from .functional import Functional
 from .model import Model
@@ -231,8 +231,8 @@ class Sequential(Model):
     def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         if isinstance(config, list):  # the oldest form: just the layers
             config = {"layers": config}
-        if not isinstance(config.get("layers"), list):
-            raise ValueError("The configuration of a Sequential model holds a list of layers.")
+        if not isinstance(config.get("layers"), list) or len(config["layers"]) > MAX_LAYERS:
+            raise ValueError(f"The configuration of a Sequential model holds a list of at most {MAX_LAYERS} layers.")
         model = cls(name=config.get("name"), dtype=config.get("dtype"))
         for entry in config["layers"]:
             model.add(deserialize_keras_object(entry, custom_objects), rebuild=False)

@@ -46,6 +46,11 @@ class Folder(Archive):
     def __exit__(self, *exc: Any) -> None:
         pass
 
+    @property
+    def stored(self) -> int:  # type: ignore[override]
+        """The bytes of all files together."""
+        return sum(self._sizes.values())
+
     def names(self) -> list[str]:
         return list(self._sizes)
 

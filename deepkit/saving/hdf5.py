@@ -6,10 +6,18 @@ doesn't store. A weights file needs none of that, so all of it is refused before
 
 from __future__ import annotations
 
+import math
+import os
 from contextlib import contextmanager
 from typing import Any, Iterator
 
 import numpy as np
+
+#: A dataset may be larger than this only if it stores at least a hundredth of what it declares.
+ROOM = 16 << 20
+MAX_RATIO = 100
+#: More entries in one group, or values in one attribute, are refused.
+MAX_ENTRIES = 1_000_000
 
 
 @contextmanager
@@ -32,18 +40,56 @@ def open_file(path: Any, mode: str = "r") -> Iterator[Any]:
 
 
 def _name(path: Any) -> str:
-    return str(path) if isinstance(path, str) or hasattr(path, "__fspath__") else "The file"
+    if isinstance(path, bytes):  # h5py calls a buffer by its repr
+        path = path.decode("utf-8", "replace")
+    return os.fspath(path) if isinstance(path, (str, os.PathLike)) and "object at 0x" not in str(path) else "The file"
+
+
+@contextmanager
+def _reading(group: Any, name: str) -> Iterator[str]:
+    """What the library finds damaged, and how it says so varies, becomes a ValueError."""
+    where = f"{_name(group.file.filename)}: {group.name.rstrip('/')}/{name}"
+    try:
+        yield where
+    except (OSError, RuntimeError, LookupError, TypeError, MemoryError, UnicodeError, OverflowError) as error:
+        raise ValueError(f"{where} can't be read: {error}") from error
 
 
 def _entry(group: Any, name: str) -> Any:
     import h5py
 
-    link = group.get(name, getlink=True)
-    if link is None:
-        return None
-    if not isinstance(link, h5py.HardLink):
-        raise ValueError(f"{group.file.filename}: {group.name}/{name} is a {type(link).__name__}, which is refused.")
-    return group[name]
+    with _reading(group, name) as where:
+        link = group.get(name, getlink=True)
+        if link is None:
+            return None
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"{where} is a {type(link).__name__}, which is refused.")
+        return group[name]
+
+
+def names(group: Any) -> list[str]:
+    """The names of what a group holds.
+
+    Raises:
+        ValueError: if it can't be read, or holds too much.
+    """
+    with _reading(group, "") as where:
+        if len(group) > MAX_ENTRIES:
+            raise ValueError(f"{where} has {len(group)} entries, more than the {MAX_ENTRIES} that are read.")
+        return list(group)
+
+
+def attribute(group: Any, name: str) -> Any:
+    """The value of an attribute.
+
+    Raises:
+        ValueError: if it can't be read, or declares more than any attribute has.
+    """
+    with _reading(group, f"@{name}") as where:
+        found = group.attrs.get_id(name)
+        if math.prod(found.shape) > MAX_ENTRIES:
+            raise ValueError(f"{where} has shape {found.shape}, more than is read.")
+        return group.attrs[name]
 
 
 def child_group(group: Any, name: str) -> Any:
@@ -70,35 +116,49 @@ def find_group(file: Any, path: str) -> Any:
     return group
 
 
+def _dataset(group: Any, name: str) -> Any:
+    import h5py
+
+    dataset = _entry(group, name)
+    with _reading(group, name) as where:
+        if not isinstance(dataset, h5py.Dataset):
+            raise ValueError(f"{where} is missing or is no dataset.")
+        if dataset.is_virtual or dataset.external:
+            raise ValueError(f"{where} keeps its values in another file, which is refused.")
+        if dataset.dtype.hasobject or dataset.dtype.kind not in "biufcV" or dataset.shape is None:
+            raise ValueError(f"{where} has dtype {dataset.dtype}, which is no number.")
+        declared, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
+        # Compression makes files smaller, but not by orders of magnitude for weights.
+        if declared > ROOM + MAX_RATIO * stored:
+            raise ValueError(f"{where} declares {declared} bytes and stores {stored}, which is refused.")
+        return dataset
+
+
+def shape_of(group: Any, name: str) -> tuple[int, ...]:
+    """The shape of a dataset, of which no value is read.
+
+    Raises:
+        ValueError: as :func:`read_dataset` does.
+    """
+    return tuple(_dataset(group, name).shape)
+
+
 def read_dataset(group: Any, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """The values of a dataset, which must have ``shape`` if that is given.
 
     Raises:
         ValueError: if it is missing, points outside the file, has another shape, or stores less than it declares.
     """
-    import h5py
+    dataset = _dataset(group, name)
+    with _reading(group, name) as where:
+        if shape is not None and tuple(dataset.shape) != tuple(shape):
+            raise ValueError(f"{where} has shape {tuple(dataset.shape)}; {tuple(shape)} was expected.")
+        values = np.asarray(dataset[()])
+        if "dtype" in dataset.attrs and str(attribute(dataset, "dtype")) == "bfloat16":
+            from ..autograd.dtypes import np_dtype
 
-    dataset = _entry(group, name)
-    where = f"{group.file.filename}: {group.name}/{name}"
-    if not isinstance(dataset, h5py.Dataset):
-        raise ValueError(f"{where} is missing or is no dataset.")
-    if dataset.is_virtual or dataset.external:
-        raise ValueError(f"{where} keeps its values in another file, which is refused.")
-    if dataset.dtype.hasobject or dataset.dtype.kind not in "biufcV":
-        raise ValueError(f"{where} has dtype {dataset.dtype}, which is no number.")
-    if shape is not None and tuple(dataset.shape) != tuple(shape):
-        raise ValueError(f"{where} has shape {tuple(dataset.shape)}; {tuple(shape)} was expected.")
-    declared = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
-    stored = dataset.id.get_storage_size()
-    # Compression makes files smaller, but not by orders of magnitude for weights.
-    if declared > (1 << 20) and stored * 1000 < declared:
-        raise ValueError(f"{where} declares {declared} bytes and stores {stored}, which is refused.")
-    values = dataset[()]
-    if str(dataset.attrs.get("dtype", "")) == "bfloat16":
-        from ..autograd.dtypes import np_dtype
-
-        values = np.asarray(values).view(np_dtype("bfloat16"))
-    return np.asarray(values)
+            values = values.view(np_dtype("bfloat16"))
+        return values
 
 
 def write_dataset(group: Any, name: str, values: np.ndarray) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 
 from .. import registry
 from ..utils.atomic import atomic_write
+from ..utils.config_text import MAX_TEXT, read_config
 from . import hdf5, legacy_h5
-from .archive import MAX_CONFIG, Archive
+from .archive import Archive
 from .assets import collect_assets, restore_assets
 from .folder import Folder, write_folder
+from .model_config import make_model
 from .targets import may_write, target_name
 from .weight_files import weights_buffer
 from .weights import H5Source
@@ -106,17 +108,12 @@ def load_model(
     if filepath.endswith(_HDF5) and not is_folder:
         return legacy_h5.load_model(filepath, custom_objects, compile, safe_mode)
     with Folder(filepath) if is_folder else Archive(filepath) as archive:
-        text = archive.read("config.json", MAX_CONFIG)
+        text = archive.read("config.json", MAX_TEXT)
         weights = archive.read("model.weights.h5")
-        try:
-            config = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{filepath}: config.json is malformed: {error}") from error
-        if not isinstance(config, dict):
-            raise ValueError(f"{filepath}: config.json should hold a dictionary.")
+        config = read_config(text, f"{filepath}: config.json")
         if not compile:
             config["compile_config"] = None
-        model = registry.deserialize_keras_object(config, custom_objects, safe_mode)
+        model = make_model(config, custom_objects, safe_mode, filepath, archive.stored)
         with hdf5.open_file(io.BytesIO(weights)) as file:
             _load(model, H5Source(file), where=filepath)
         restore_assets(model, archive)

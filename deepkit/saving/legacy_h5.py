@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import registry
+from ..utils.config_text import read_config
 from . import hdf5
-from .archive import MAX_CONFIG
+from .model_config import guarded, make_model
 
 #: HDF5 keeps an attribute in an object's header, which has room for 64 KiB.
 _ROOM = 64_512
@@ -83,15 +85,19 @@ def _write_names(group: Any, key: str, names: list[str]) -> None:
 def _read_names(group: Any, key: str) -> list[str]:
     found: list[Any] = []
     if key in group.attrs:
-        found = list(group.attrs[key])
+        found = _names_in(hdf5.attribute(group, key))
     else:
         while f"{key}{len(found)}" in group.attrs and len(found) < 1_000_000:
-            found.append(group.attrs[f"{key}{len(found)}"])
+            found.append(_names_in(hdf5.attribute(group, f"{key}{len(found)}")))
         found = [name for part in found for name in part]
     names = [name.decode("utf-8") if isinstance(name, bytes) else name for name in found]
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"{group.file.filename}: the attribute {key} of {group.name} should hold names.")
     return names
+
+
+def _names_in(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, np.ndarray) and values.ndim == 1 else [None]
 
 
 def is_legacy(file: Any) -> bool:
@@ -100,17 +106,11 @@ def is_legacy(file: Any) -> bool:
 
 
 def _json(file: Any, key: str) -> Any:
-    text = file.attrs[key]
+    text = hdf5.attribute(file, key)
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    if not isinstance(text, str) or len(text) > MAX_CONFIG:
+    if not isinstance(text, str):
         raise ValueError(f"{file.filename}: the attribute {key} is no configuration.")
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file.filename}: {key} is malformed: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{file.filename}: {key} should hold a dictionary.")
-    return value
+    return read_config(text, f"{file.filename}: {key}")
 
 
 def load_model(path: str, custom_objects: Any, compile: bool, safe_mode: Any) -> Any:
@@ -122,16 +122,16 @@ def load_model(path: str, custom_objects: Any, compile: bool, safe_mode: Any) ->
     with hdf5.open_file(path) as file:
         if "model_config" not in file.attrs:
             raise ValueError(f"{path} holds no model, only weights: build the model and call load_weights.")
-        model = registry.deserialize_keras_object(
-            _modern_layers(_json(file, "model_config")), custom_objects, safe_mode
-        )
+        size = os.path.getsize(path)
+        model = make_model(_modern_layers(_json(file, "model_config")), custom_objects, safe_mode, path, size)
         if not getattr(model, "layers", None):
             raise ValueError(f"{path}: model_config describes no model with layers.")
         group = hdf5.child_group(file, "model_weights")
         if group is not None:
             _read_weights(model, group, path, False, False)
         if compile and "training_config" in file.attrs:
-            _compile(model, file, custom_objects, path)
+            with guarded(safe_mode, path, size):
+                _compile(model, file, custom_objects, path)
         return model
 
 
@@ -150,7 +150,7 @@ def _compile(model: Any, file: Any, custom_objects: Any, path: str) -> None:
     if group is None or not model.trainable_variables:
         return
     names = _read_names(group, "weight_names")
-    arrays = [_read_path(group, name) for name in names]
+    arrays = [hdf5.read_dataset(*_place(group, name)) for name in names]
     model.optimizer.build(model.trainable_variables)
     before = [v.numpy() for v in model.optimizer.variables]
     if len(arrays) == len(before) - 1 and arrays:  # Keras 2 keeps the learning rate in the configuration
@@ -297,26 +297,25 @@ def _read_weights(model: Any, group: Any, path: str, skip_mismatch: bool, by_nam
     skipped: list[str] = []
     for layer, (found, names) in pairs:
         variables = _weights_of(layer)
-        arrays = [_read_path(found, name) for name in names]
-        wrong = len(arrays) != len(variables) or any(a.shape != v.shape for a, v in zip(arrays, variables))
-        if wrong:
-            shapes = f"{[a.shape for a in arrays]} in the file, {[v.shape for v in variables]} in the model"
+        stored = [hdf5.shape_of(*_place(found, name)) for name in names]
+        if stored != [v.shape for v in variables]:
+            shapes = f"{stored} in the file, {[v.shape for v in variables]} in the model"
             if not skip_mismatch:
                 raise ValueError(f"{path}: the weights of layer {layer.name!r} don't fit: {shapes}.")
             skipped.append(f"{layer.name} ({shapes})")
             continue
-        planned += zip(variables, arrays)
+        planned += [(v, hdf5.read_dataset(*_place(found, name))) for v, name in zip(variables, names)]
     for v, values in planned:
         v.assign(values)
     if skipped:
         warnings.warn(f"{path}: {len(skipped)} layers were skipped: {'; '.join(skipped[:5])}", stacklevel=4)
 
 
-def _read_path(group: Any, name: str) -> np.ndarray:
-    """A dataset by a name with slashes, which HDF5 keeps as groups."""
-    *folders, last = [part for part in name.split("/") if part]
+def _place(group: Any, name: str) -> tuple[Any, str]:
+    """Group and name of a dataset by a name with slashes, which HDF5 keeps as groups."""
+    *folders, last = [part for part in name.split("/") if part] or [""]
     for folder in folders:
         group = hdf5.child_group(group, folder)
         if group is None:
             raise ValueError(f"A weight named {name!r} is missing from the file.")
-    return hdf5.read_dataset(group, last)
+    return group, last

@@ -22,8 +22,9 @@ from typing import Any, Iterable, Iterator
 import numpy as np
 
 from ..utils.atomic import atomic_write
+from ..utils.config_text import MAX_TEXT, read_config
 from . import hdf5
-from .archive import MAX_CONFIG, MAX_MEMBERS
+from .archive import MAX_MEMBERS
 from .weights import Source, join, states
 
 _GB = 1024**3
@@ -163,14 +164,7 @@ def read_index(index: str) -> dict[str, list[str]]:
         ValueError: if the index is malformed, or names files elsewhere than beside it.
     """
     with open(index, "rb") as file:
-        text = file.read(MAX_CONFIG + 1)
-    if len(text) > MAX_CONFIG:
-        raise ValueError(f"{index} has more than {MAX_CONFIG} bytes, which is refused.")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{index} is malformed: {error}") from error
-    weight_map = found.get("weight_map") if isinstance(found, dict) else None
+        weight_map = read_config(file.read(MAX_TEXT + 1), index).get("weight_map")
     if not isinstance(weight_map, dict):
         raise ValueError(f"{index} is no index of weights: it has no dictionary 'weight_map'.")
     files: dict[str, list[str]] = {}
@@ -232,7 +226,7 @@ class ShardedSource(Source):
             group = hdf5.find_group(self._open(name), inner)
             if group is None:
                 raise ValueError(f"{name} has no {inner}, which {self._index} says it has.")
-            for key in group:
+            for key in hdf5.names(group):
                 if key in arrays:
                     raise ValueError(f"{self._index}: {inner}/{key} is in two of the files {', '.join(names)}.")
                 arrays[key] = hdf5.read_dataset(group, key)

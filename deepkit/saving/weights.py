@@ -74,7 +74,7 @@ class H5Source(Source):
 
     def get(self, path: str) -> dict[str, np.ndarray] | None:
         group = hdf5.find_group(self._file, join(path, "vars"))
-        return None if group is None else {name: hdf5.read_dataset(group, name) for name in group}
+        return None if group is None else {name: hdf5.read_dataset(group, name) for name in hdf5.names(group)}
 
 
 def join(*parts: str) -> str:
