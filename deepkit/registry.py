@@ -13,6 +13,8 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
+from .utils.config_text import MAX_DEPTH
+
 _by_path: dict[str, Any] = {}
 _by_class_name: dict[str, list[str]] = {}
 _paths: dict[Any, str] = {}
@@ -21,8 +23,6 @@ _custom_names: dict[Any, str] = {}
 _scopes = threading.local()
 _safe_by_default = True
 
-#: Nesting deeper than this is refused: no real model comes near it, and Python's stack ends not far above.
-MAX_DEPTH = 200
 #: More layers than this in one model of a configuration are refused before any is made.
 MAX_LAYERS = 10_000
 #: What making an object from a malformed configuration may raise beside ValueError.
@@ -237,7 +237,10 @@ def _deserialize(
     if not isinstance(class_name, str):
         raise ValueError(f"class_name should be a string, not {class_name!r}.")
     if class_name.startswith("__"):
-        return _tagged(class_name, inside, inner, safe_mode)
+        try:
+            return _tagged(class_name, inside, inner)
+        except (*_MALFORMED, OverflowError) as error:
+            raise ValueError(f"The configuration has a malformed {class_name!r}: {error}") from error
     if class_name == "function":
         return _function(config, custom_objects)
     cls = _find_class(config, custom_objects, module_objects)
@@ -337,7 +340,7 @@ def _function(config: dict, custom_objects: dict[str, Any] | None) -> Any:
     raise ValueError(f"Unknown function {name!r}. Register it or pass it in custom_objects.")
 
 
-def _tagged(tag: str, inside: Any, inner: Callable[[Any], Any], safe_mode: bool) -> Any:
+def _tagged(tag: str, inside: Any, inner: Callable[[Any], Any]) -> Any:
     if tag == "__lambda__":
         refuse_code()
     if tag == "__tuple__":

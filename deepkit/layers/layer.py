@@ -666,12 +666,14 @@ class Layer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The layer that a configuration describes."""
-        from ..registry import deserialize_keras_object
+        from ..registry import MAX_DEPTH, deserialize_keras_object
 
-        def resolved(value: Any) -> Any:
+        def resolved(value: Any, depth: int = 0) -> Any:
             if isinstance(value, dict) and "class_name" in value:
                 return deserialize_keras_object(value)
-            return [resolved(v) for v in value] if isinstance(value, list) else value
+            if depth > MAX_DEPTH:
+                raise ValueError(f"The configuration of a {cls.__name__} is nested more than {MAX_DEPTH} levels deep.")
+            return [resolved(v, depth + 1) for v in value] if isinstance(value, list) else value
 
         config = {key: resolved(value) for key, value in config.items()}
         try:

@@ -133,7 +133,7 @@ def load_weights(
             snapshots += [(v, v.numpy()) for v in variables]
             try:
                 obj.load_own_variables(store)
-            except ValueError as error:
+            except (ValueError, TypeError, LookupError) as error:
                 (passed_over if isinstance(obj, Optimizer) else problems).append(str(error))
         source.check()
         if problems and not skip_mismatch:

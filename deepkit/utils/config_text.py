@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+#: Nesting deeper than this is refused: no real model comes near it, and Python's stack ends not far above.
+MAX_DEPTH = 200
 #: A longer text is refused.
 MAX_TEXT = 64 << 20
 #: More dictionaries and lists in one text are refused: the parser would make gigabytes of Python objects of them.
@@ -38,4 +40,10 @@ def read_config(text: str | bytes, where: str = "The configuration") -> dict[str
         raise ValueError(f"{where} is malformed: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"{where} should hold a dictionary, not {type(found).__name__}.")
+    level: list[Any] = [found]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [v for values in inner for v in values if isinstance(v, (dict, list))]
+    if level:
+        raise ValueError(f"{where} is nested more than {MAX_DEPTH} levels deep.")
     return found
