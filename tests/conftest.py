@@ -33,7 +33,7 @@ def device(request):
 
 @pytest.fixture
 def limits():
-    """For tests of hostile files: five seconds of processor time and 200 MB more than before, where that is measured."""
+    """For tests of hostile files: five seconds of processor time and 200 MB at most, where that is measured."""
     resource = pytest.importorskip("resource")
     signal = pytest.importorskip("signal")
 

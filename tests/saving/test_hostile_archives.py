@@ -63,7 +63,9 @@ def test_a_member_larger_than_it_declares(tmp_path: Path) -> None:
 
 def test_members_that_overlap(tmp_path: Path) -> None:
     """Many members that are all the same bytes of the archive."""
-    bad = rewritten(saved(tmp_path), lambda m: m.update({"assets/a": b"\0" * (1 << 20)}), zipfile.ZIP_DEFLATED)
+    bad = rewritten(
+        saved(tmp_path), lambda m: m.update({"assets/a": b"\0" * (1 << 20)}), zipfile.ZIP_DEFLATED
+    )
     with zipfile.ZipFile(bad, "a") as archive:
         first = archive.getinfo("assets/a")
         for i in range(5000):
@@ -118,9 +120,7 @@ def test_the_allowance_is_for_strangers_only(tmp_path: Path) -> None:
 def test_a_configuration_of_many_layers(count: int, tmp_path: Path) -> None:
     relu = '{"class_name": "ReLU", "config": {}},'
     text = '{"class_name": "Sequential", "config": {"name": "s", "layers": [' + relu * count
-    bad = rewritten(
-        saved(tmp_path), lambda m: m.update({"config.json": (text.rstrip(",") + "]}}").encode()})
-    )
+    bad = rewritten(saved(tmp_path), lambda m: m.update({"config.json": (text.rstrip(",") + "]}}").encode()}))
     assert "10000" in (message := refused_within_limits(LOAD, bad)) or "500,000" in message
 
 

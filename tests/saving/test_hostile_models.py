@@ -85,7 +85,12 @@ ENTRIES = {
 
 
 #: What a layer on its own isn't: only a model builds it.
-SEEN_BY_MODELS = ("where a layer belongs", "where an initializer belongs", "to build for", "a shape below nothing")
+SEEN_BY_MODELS = (
+    "where a layer belongs",
+    "where an initializer belongs",
+    "to build for",
+    "a shape below nothing",
+)
 
 
 @pytest.mark.parametrize("case", ENTRIES)
@@ -150,7 +155,11 @@ def _tensor(name: Any, node: Any = 0, index: Any = 0) -> dict[str, Any]:
 
 def _dense(name: str, *sources: Any) -> dict[str, Any]:
     nodes = [{"args": [source], "kwargs": {}} for source in sources]
-    return {**entry("keras.layers", "Dense", {"units": 4, "name": name}), "name": name, "inbound_nodes": nodes}
+    return {
+        **entry("keras.layers", "Dense", {"units": 4, "name": name}),
+        "name": name,
+        "inbound_nodes": nodes,
+    }
 
 
 INPUT = {
@@ -181,9 +190,7 @@ GRAPHS = {
     "a history of odd types": _functional(_dense("a", _tensor(["i"]))),
     "calls that are no list": _functional({**_dense("a"), "inbound_nodes": {"a": 3}}),
     "calls that are numbers": _functional({**_dense("a"), "inbound_nodes": [3, [4], [[]]]}),
-    "arguments that are no list": _functional(
-        {**_dense("a"), "inbound_nodes": [{"args": 3, "kwargs": [1]}]}
-    ),
+    "arguments that are no list": _functional({**_dense("a"), "inbound_nodes": [{"args": 3, "kwargs": [1]}]}),
     "two layers of one name": _functional(_dense("a", _tensor("i")), _dense("a", _tensor("i"))),
     "a layer that is no dictionary": _functional(["a"]),
     "no layers": _functional(layers=None),
