@@ -10,11 +10,13 @@ from ..registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from .file_editor import KerasFileEditor
 from .keras_file import load_model, save_model
 from .weight_files import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",

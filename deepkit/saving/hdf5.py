@@ -106,6 +106,25 @@ def child_group(group: Any, name: str) -> Any:
     return found
 
 
+def is_dataset(group: Any, name: str) -> bool:
+    """Whether something of a group is a dataset.
+
+    Raises:
+        ValueError: if it is a link.
+    """
+    import h5py
+
+    return isinstance(_entry(group, name), h5py.Dataset)
+
+
+def identity(group: Any) -> Any:
+    """What tells groups of a file apart: groups may be reached on several ways, and lie in themselves."""
+    import h5py
+
+    info = h5py.h5o.get_info(group.id)
+    return info.fileno, info.addr
+
+
 def find_group(file: Any, path: str) -> Any:
     """A group by its path from the root, ``None`` if there is none."""
     group = file
