@@ -56,7 +56,7 @@ def test_compare(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert editor.compare(model()) == {"status": "success", "error_count": 0, "match_count": 8}
     out = capsys.readouterr().out
     assert "Comparison successful" in out and "Found 8 matching weights" in out
-    other = deepkit.Sequential([*model(units=5).layers, layers.Dense(1)])
+    other = deepkit.Sequential([deepkit.Input((3, 2)), *model(units=5).layers, layers.Dense(1)])
     assert editor.compare(other) == {"status": "error", "error_count": 3, "match_count": 6}
     out = capsys.readouterr().out
     assert "shape mismatch for /layers/dense_1/0\n    In reference model: shape=(4, 5)\n    In saved" in out
