@@ -46,11 +46,15 @@ def test_usage(tmp_path):
     assert 0 < found.registers < 32 and found.shared == 128 and found.stack == found.spilled == 0
 
 
+def check(architectures):
+    wrong = nvrtc.differences(nvrtc.sources(), architectures, workers=os.cpu_count() or 1)
+    assert not wrong, "kernels/registers is out of date: python -m tests.cuda.nvrtc --write\n" + "\n".join(wrong)
+
+
 def test_kernels():
-    found = nvrtc.table(nvrtc.sources(), workers=os.cpu_count() or 1)
-    made_by, committed = nvrtc.read_table()
-    assert {f: set(k) for f, k in found.items()} == {f: set(k) for f, k in committed.items()}, "renew the table"
-    if made_by == nvrtc.version():
-        changed = [(k, row, committed[f][k]) for f, rows in found.items() for k, row in rows.items()
-                   if row != committed[f][k]]  # fmt: skip
-        assert not changed, "renew the table: python -m tests.cuda.nvrtc --write"
+    check(nvrtc.ARCHITECTURES[-1:])
+
+
+@pytest.mark.slow
+def test_kernels_on_every_architecture():
+    check(nvrtc.ARCHITECTURES[:-1])

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .emulator.sanitized import run_sanitized, sanitizers_missing
+from .emulator.sanitized import ROOT, run_sanitized, sanitizers_missing
 
 HEAD = """
 import numpy as np
@@ -76,3 +76,13 @@ def test_planted_bugs_are_found(kind):
         results = list(pool.map(lambda case: run_sanitized(kind, ["-c", HEAD + case[1] % case[3]]), cases))
     for (_, text, _, wrong, message), done in zip(cases, results):
         assert done.returncode and re.search(message, done.stderr), (text % wrong, done.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["address,undefined", "thread"])
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/cuda").glob("test_kernels_*.py")), ids=lambda f: f.stem[13:])
+def test_kernels_are_clean(file, kind):
+    if reason := sanitizers_missing(kind):
+        pytest.skip(reason)
+    done = run_sanitized(kind, ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(file)])
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
