@@ -11,6 +11,7 @@ from .. import config as _config
 from .. import ops
 from ..autograd.op import to_tensor
 from ..autograd.spec import Spec
+from ..utils.atomic import atomic_write
 from ..utils.fingerprint import buckets
 from .data_layer import DataLayer, batches, distinct, encode, host, to_bytes
 from .hashing import salt_pair
@@ -381,9 +382,9 @@ class IndexLookup(DataLayer):
     def save_assets(self, dir_path: str) -> None:
         """Write ``vocabulary.txt``, one token a line, unless the configuration carries the vocabulary."""
         if not self._in_config():
-            with open(os.path.join(dir_path, "vocabulary.txt"), "w", encoding="utf-8", newline="\n",
-                      errors="surrogateescape") as file:  # fmt: skip
-                file.write("\n".join(map(str, self.get_vocabulary())))
+            text = "\n".join(map(str, self.get_vocabulary()))
+            with atomic_write(os.path.join(dir_path, "vocabulary.txt")) as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
 
     def load_assets(self, dir_path: str) -> None:
         """Read what :meth:`save_assets` wrote."""

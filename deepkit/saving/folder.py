@@ -8,7 +8,7 @@ import stat
 import tempfile
 from typing import Any
 
-from ..utils.atomic import atomic_write, sync_folder
+from ..utils.atomic import atomic_write, sync_folder, written_as_one
 from .archive import MAX_MEMBERS, Archive
 
 
@@ -83,14 +83,16 @@ def write_folder(path: str, members: dict[str, Any]) -> None:
         return
     parent = os.path.dirname(os.path.abspath(path))
     os.makedirs(parent, exist_ok=True)
-    temporary = tempfile.mkdtemp(prefix=f".{os.path.basename(path.rstrip(os.sep))[:64]}.", suffix=".part", dir=parent)
-    try:
-        _write_into(temporary, members)
-        os.chmod(temporary, 0o777 & ~_umask())
-        os.rename(temporary, path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    name = os.path.basename(path.rstrip(os.sep))[:64]
+    with written_as_one(path):
+        temporary = tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=parent)
+        try:
+            _write_into(temporary, members)
+            os.chmod(temporary, 0o777 & ~_umask())
+            os.rename(temporary, path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
     sync_folder(parent)
 
 

@@ -21,7 +21,7 @@ from typing import Any, Iterable, Iterator
 
 import numpy as np
 
-from ..utils.atomic import atomic_write
+from ..utils.atomic import atomic_write, written_as_one
 from ..utils.config_text import MAX_TEXT, read_config
 from . import hdf5
 from .archive import MAX_MEMBERS
@@ -100,12 +100,13 @@ def save_sharded(model: Any, index: str, max_shard_size: float, skip: Iterable[A
     working = (f".{base}_{i:05}.new{generation}.weights.h5" for i in itertools.count())
     writer = None
     try:
-        writer = _ShardWriter(folder, working, float(max_shard_size) * _GB)
-        for path, name, arrays in states(model, skip):
-            writer.put(path, name, arrays)
-        writer.close()
-        if os.path.exists(index):
-            _write_index(index, writer.weight_map, writer.total)
+        with written_as_one(index):
+            writer = _ShardWriter(folder, working, float(max_shard_size) * _GB)
+            for path, name, arrays in states(model, skip):
+                writer.put(path, name, arrays)
+            writer.close()
+            if os.path.exists(index):
+                _write_index(index, writer.weight_map, writer.total)
     except BaseException:
         _remove(folder, writer.names if writer else [])
         raise

@@ -70,15 +70,30 @@ def atomic_write(
         other = error.filename is not None and os.path.dirname(os.fsdecode(error.filename)) != folder
         if other or error.errno is None or error.strerror is None:
             raise  # raised by what the block did elsewhere
-        raise type(error)(
-            error.errno,
-            f"{error.strerror}; writing failed and an earlier file of that name is untouched",
-            os.fspath(filepath),
-        ) from error
+        raise _about(error, os.fspath(filepath)) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+_UNTOUCHED = "writing failed and what was there under that name is untouched"
+
+
+def _about(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    reason = str(error.strerror).removesuffix(f"; {_UNTOUCHED}")
+    return type(error)(error.errno, f"{reason}; {_UNTOUCHED}", os.fspath(path))
+
+
+@contextlib.contextmanager
+def written_as_one(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Errors in the block, which writes the parts of ``path`` under other names, speak of ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.strerror is None:
+            raise
+        raise _about(error, path) from error
 
 
 def _permissions(target: str) -> int:
@@ -104,4 +119,4 @@ def sync_folder(folder: str) -> None:
         os.close(handle)
 
 
-__all__ = ["atomic_write", "sync_folder"]
+__all__ = ["atomic_write", "sync_folder", "written_as_one"]

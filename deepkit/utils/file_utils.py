@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 from urllib.parse import urlsplit
+
+from .atomic import atomic_write
 
 __all__ = ["get_file", "hash_file", "keras_home", "validate_file"]
 
@@ -186,47 +186,35 @@ def _is_cached(target: str, file_hash: str | None, algorithm: str) -> bool:
 
 
 def _download(origin: str, target: str, file_hash: str | None, algorithm: str) -> None:
-    """Fetch to a temporary name beside ``target``, check, then rename."""
+    """Fetch and check a file, which takes its name after that."""
     from http.client import HTTPException
     from urllib.request import urlopen
 
     print(f"Downloading data from {origin}", file=sys.stderr)
     hasher = _hasher(algorithm, file_hash)
-    handle, temporary = tempfile.mkstemp(prefix=".download-", dir=os.path.dirname(target))
     try:
-        with os.fdopen(handle, "wb") as sink, urlopen(origin, timeout=60) as source:
+        with urlopen(origin, timeout=60) as source, atomic_write(target) as sink:
             expected = source.headers.get("Content-Length")
             received = _copy(source, sink, hasher)
-        if expected is not None and received != int(expected):
-            raise OSError(f"the connection ended after {received:,} of {int(expected):,} bytes")
-        if file_hash is not None and hasher.hexdigest() != str(file_hash).lower():
-            raise ValueError(
-                f"The file at {origin} is corrupted or not the one expected: its {hasher.name} is "
-                f"{hasher.hexdigest()}, not {file_hash}. It was not kept."
-            )
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
+            if expected is not None and received != int(expected):
+                raise OSError(f"the connection ended after {received:,} of {int(expected):,} bytes")
+            if file_hash is not None and hasher.hexdigest() != str(file_hash).lower():
+                raise ValueError(
+                    f"The file at {origin} is corrupted or not the one expected: its {hasher.name} is "
+                    f"{hasher.hexdigest()}, not {file_hash}. It was not kept."
+                )
     except (OSError, HTTPException) as error:
         raise OSError(
             f"Fetching {origin} failed: {getattr(error, 'reason', None) or error}. Without a network, download it "
             f"elsewhere and put it here: {target}"
             + (f" ({_resolve_algorithm(algorithm, file_hash)} {file_hash})" if file_hash else "")
         ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
-def _copy(source: BinaryIO, sink: BinaryIO, hasher: Any) -> int:
+def _copy(source: BinaryIO, sink: IO[bytes], hasher: Any) -> int:
     received = 0
     while chunk := source.read(_CHUNK):
         sink.write(chunk)
         hasher.update(chunk)
         received += len(chunk)
     return received
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -11,6 +11,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from ..config import floatx, standardize_data_format
+from .atomic import atomic_write
 
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -191,7 +192,13 @@ def save_img(
     if image.mode == "RGBA" and file_format == "jpeg":
         warnings.warn("JPEG has no transparency: the image is saved as RGB.", stacklevel=2)
         image = image.convert("RGB")
-    image.save(path, format=file_format, **kwargs)
+    if not isinstance(path, (str, os.PathLike)):
+        image.save(path, format=file_format, **kwargs)
+        return
+    buffer = io.BytesIO()
+    image.save(buffer, format=file_format, **kwargs)
+    with atomic_write(path) as file:
+        file.write(buffer.getbuffer())
 
 
 def smart_resize(

@@ -6,6 +6,7 @@ import os
 from html import escape
 from typing import Any
 
+from .atomic import atomic_write
 from .nest import flatten, map_nest
 from .svg_graph import Box, Cell, Graph, to_svg
 
@@ -65,13 +66,14 @@ def plot_model(
     _no_more(kwargs)
     graph = model_graph(model, rankdir, expand_nested, **options)
     if graphviz_is_there():
-        _dot(graph, dpi, splines).write(to_file, format=ending)
+        picture = _dot(graph, dpi, splines).create(format=ending)
     elif ending == "svg":
-        with open(to_file, "w", encoding="utf-8") as file:
-            file.write(to_svg(graph, dpi=96))
+        picture = to_svg(graph, dpi=96).encode()
     else:
         raise ImportError(f"plot_model: a {ending} file needs graphviz ({_INSTALL}). Or pass "
                           "to_file='model.svg', which needs neither.")  # fmt: skip
+    with atomic_write(to_file) as file:
+        file.write(picture)
     return _picture(to_file, ending)
 
 
