@@ -1,6 +1,6 @@
 """Training steps and single-row predictions beside PyTorch and Keras on JAX, in one interleaved run.
 
-    python -m bench.compare [--frameworks deepkit torch keras-jax] [--rounds 9] [--peer-python PATH] [--out FILE]
+    python -m bench.compare [--frameworks deepkit torch keras-jax ...] [--rounds 9] [--peer-python PATH] [--out FILE]
 
 Each framework runs in a process of its own and they take turns round by round, so that a noisy machine disturbs all
 alike. Compared are medians over the rounds; what counts is the ratio, not the milliseconds.
@@ -49,13 +49,18 @@ class Worker:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frameworks", nargs="+", default=["deepkit", "torch", "keras-jax"])
+    parser.add_argument("--frameworks", nargs="+", default=["deepkit", "torch", "keras-jax"],
+                        help="deepkit, torch, keras-jax, keras-torch, keras-tensorflow, and NAME=PYTHON for one with "
+                        "an interpreter of its own")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--jobs", nargs="+", default=list(JOBS))
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the other frameworks")
     parser.add_argument("--out", help="write the results as JSON here too")
     args = parser.parse_args()
-    workers = {f: Worker(f, sys.executable if f == "deepkit" else args.peer_python) for f in args.frameworks}
+    workers = {}
+    for given in args.frameworks:
+        name, _, python = given.partition("=")
+        workers[name] = Worker(name, python or (sys.executable if name == "deepkit" else args.peer_python))
     results: dict[str, dict[str, dict[str, list[float]]]] = {}
     for job in args.jobs:
         results[job] = {f: {"step": [], "predict": []} for f in workers}

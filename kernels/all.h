@@ -1,6 +1,9 @@
 // All kernels for one instruction set; an isa_*.cpp file sets the width, the registers and the name, and includes this.
 #include "vector.h"
 
+#include "gemm.cpp"
+
+#include "attention.cpp"
 #include "conv.cpp"
 #include "norm.cpp"
 #include "optimizer.cpp"
@@ -8,6 +11,7 @@
 #include "recurrent.cpp"
 #include "loss.cpp"
 
-#define DK_TABLE(name)                                                                                              \
-    {name,      conv,      conv_kernel_grad, max_pool,  max_pool_grad,  batch_norm,           batch_norm_grad, relu_grad, \
-     adam,      lstm_step, lstm_step_grad,   softmax_cross_entropy}
+#define DK_TABLE(name)                                                                                            \
+    {name,       gemm,           attention, attention_grad, conv,       conv_kernel_grad, max_pool, max_pool_grad, \
+     batch_norm, batch_norm_grad, layer_norm, layer_norm_grad, relu_grad, adam,            lstm,     lstm_grad,     \
+     gru,        gru_grad,        softmax_cross_entropy}

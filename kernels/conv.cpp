@@ -8,8 +8,6 @@
 
 namespace {
 
-constexpr int BLOCK = DK_VECTORS * WIDTH;
-
 // A block of output channels: BLOCK of them, or what is left, in as few vectors as that takes.
 struct Block {
     int first, channels, vectors;
@@ -26,13 +24,6 @@ std::vector<Block> blocks_of(int channels, std::size_t taps) {
         at += taps * blocks.back().size();
     }
     return blocks;
-}
-
-// f with the number of vectors as a constant.
-template <int V = DK_VECTORS, class F>
-INLINE void with_vectors(int vectors, F f) {
-    if (vectors == V) f(std::integral_constant<int, V>{});
-    else if constexpr (V > 1) with_vectors<V - 1>(vectors, f);
 }
 
 // Where the rows of a window begin, and how much of each is contiguous.

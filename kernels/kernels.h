@@ -18,8 +18,30 @@ struct PoolShape {
     int n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, lo_h, lo_w;
 };
 
+struct AttentionShape {
+    // q (batch, queries, heads, size), k (batch, keys, heads, size), v (batch, keys, heads, values). bias and mask lie
+    // over (batch, heads, queries, keys) with these steps, 0 where they are broadcast. `low` is a hidden key's score.
+    int batch, heads, queries, keys, size, values;
+    std::ptrdiff_t bias[4], mask[4];
+    float scale, low;
+    bool causal;
+};
+
+struct SequenceShape {
+    int batch, steps, units;
+    bool reverse;
+};
+
 struct Kernels {
     const char *name;
+    // c (m, n) = act(a b + bias), or c + a b: a (m, depth), b (depth, n), each stored turned where its flag says so.
+    void (*gemm)(int m, int n, int depth, const float *a, bool turned_a, const float *b, bool turned_b, const float *bias,
+                 bool relu, bool add, float *c);
+    void (*attention)(const AttentionShape &, const float *q, const float *k, const float *v, const float *bias,
+                      const std::uint8_t *mask, float *out, float *tops, float *totals);
+    void (*attention_grad)(const AttentionShape &, const float *q, const float *k, const float *v, const float *bias,
+                           const std::uint8_t *mask, const float *out, const float *tops, const float *totals,
+                           const float *g, float *gq, float *gk, float *gv);
     void (*conv)(const ConvShape &, const float *x, const float *kernel, const float *bias, bool relu, float *y);
     void (*conv_kernel_grad)(const ConvShape &, const float *x, const float *gy, float *g_kernel);
     void (*max_pool)(const PoolShape &, const float *x, float *y);
@@ -28,14 +50,21 @@ struct Kernels {
                        float *y, float *mean, float *variance, float *inverse);
     void (*batch_norm_grad)(std::size_t rows, int c, const float *x, const float *mean, const float *inverse,
                             const float *gamma, const float *gy, float *gx, float *g_gamma, float *g_beta);
+    void (*layer_norm)(std::size_t rows, int c, const float *x, const float *gamma, const float *beta, float epsilon,
+                       bool centre, float *y, float *mean, float *inverse);
+    void (*layer_norm_grad)(std::size_t rows, int c, const float *x, const float *mean, const float *inverse,
+                            const float *gamma, bool centre, const float *gy, float *gx, float *g_gamma, float *g_beta);
     void (*relu_grad)(std::size_t rows, int c, const float *gy, const float *y, float *g, float *g_bias);
     void (*adam)(std::size_t n, float *w, const float *g, float *m, float *v, float rate, float b1, float b2,
                  float epsilon);
-    void (*lstm_step)(int batch, int units, float *gates, const float *z, std::size_t z_step, const float *c, float *c_new,
-                      float *squashed, float *h, std::size_t h_step);
-    void (*lstm_step_grad)(int batch, int units, const float *gates, const float *c, const float *squashed,
-                           const float *g_h, std::size_t g_step, const float *dh_in, float *dc, float *d, float *dz,
-                           std::size_t dz_step);
+    void (*lstm)(const SequenceShape &, const float *z, const float *u, const float *h0, float *hs, float *gates,
+                 float *cells, float *squashed);
+    void (*lstm_grad)(const SequenceShape &, const float *turned_u, const float *gates, const float *cells,
+                      const float *squashed, const float *g_hs, float *dh, float *dc, float *dz);
+    void (*gru)(const SequenceShape &, const float *z, const float *u, const float *bias, const float *h0, float *hs,
+                float *gates, float *candidates, float *inners);
+    void (*gru_grad)(const SequenceShape &, const float *turned_u, const float *h0, const float *hs, const float *gates,
+                     const float *candidates, const float *inners, const float *g_hs, float *dh, float *dz, float *d_inner);
     void (*softmax_cross_entropy)(std::size_t rows, int c, const float *logits, const std::int32_t *labels, float *loss,
                                   float *probabilities);
 };

@@ -39,29 +39,6 @@ struct Array {
     }
 };
 
-// Like Array, of two dimensions whose rows may lie apart.
-struct Rows {
-    Py_buffer view{};
-    bool held = false;
-
-    bool get(PyObject *object, const char *name, Py_ssize_t rows, Py_ssize_t columns, bool writable, bool optional = false) {
-        if (optional && object == Py_None) return true;
-        if (PyObject_GetBuffer(object, &view, PyBUF_FORMAT | PyBUF_STRIDES | (writable ? PyBUF_WRITABLE : 0))) return false;
-        held = true;
-        if (view.ndim != 2 || view.shape[0] != rows || view.shape[1] != columns || view.format[0] != 'f' || view.format[1] ||
-            (columns > 1 && view.strides[1] != 4) || view.strides[0] % 4 || view.strides[0] < 0) {
-            PyErr_Format(PyExc_ValueError, "%s: expected float32 rows of (%zd, %zd)", name, rows, columns);
-            return false;
-        }
-        return true;
-    }
-    float *data() const { return held ? static_cast<float *>(view.buf) : nullptr; }
-    std::size_t step() const { return held ? view.strides[0] / 4 : 0; }
-    ~Rows() {
-        if (held) PyBuffer_Release(&view);
-    }
-};
-
 bool count(Py_ssize_t given, Py_ssize_t wanted) {
     if (given == wanted) return true;
     PyErr_Format(PyExc_TypeError, "expected %zd arguments, got %zd", wanted, given);
@@ -88,6 +65,97 @@ bool ints(PyObject *tuple, int *out, int n) {
 float number(PyObject *object) { return static_cast<float>(PyFloat_AsDouble(object)); }
 
 #define WITHOUT_GIL(call) Py_BEGIN_ALLOW_THREADS call; Py_END_ALLOW_THREADS
+
+// gemm(a, turned_a, b, turned_b, bias or None, relu, add, c); the sizes are those of c and of a's other dimension.
+PyObject *gemm(PyObject *, PyObject *const *args, Py_ssize_t count_) {
+    Array a, b, bias, c;
+    if (!count(count_, 8) || !c.get(args[7], "c", 'f', -1, true)) return nullptr;
+    if (c.view.ndim != 2) {
+        PyErr_SetString(PyExc_ValueError, "c: expected two dimensions");
+        return nullptr;
+    }
+    const Py_ssize_t m = c.view.shape[0], n = c.view.shape[1];
+    if (!a.get(args[0], "a", 'f', -1, false)) return nullptr;
+    const Py_ssize_t depth = m ? a.size() / m : 0;
+    if (a.size() != m * depth) {
+        PyErr_SetString(PyExc_ValueError, "a: its size doesn't fit c");
+        return nullptr;
+    }
+    if (!b.get(args[2], "b", 'f', depth * n, false) || !bias.get(args[4], "bias", 'f', n, false, true)) return nullptr;
+    const bool turned_a = args[1] == Py_True, turned_b = args[3] == Py_True, relu = args[5] == Py_True, add = args[6] == Py_True;
+    WITHOUT_GIL(active->gemm(int(m), int(n), int(depth), a.data(), turned_a, b.data(), turned_b, bias.data(), relu, add, c.data()))
+    Py_RETURN_NONE;
+}
+
+// Steps of an array over (batch, heads, queries, keys); `type` is its element's format.
+bool steps_of(PyObject *object, const char *name, char type, const AttentionShape &s, Py_buffer &view, std::ptrdiff_t *steps) {
+    view.obj = nullptr;
+    if (object == Py_None) return true;
+    if (PyObject_GetBuffer(object, &view, PyBUF_FORMAT | PyBUF_STRIDES)) return false;
+    const Py_ssize_t shape[4] = {s.batch, s.heads, s.queries, s.keys};
+    bool fits = view.ndim == 4 && view.format[0] == type && !view.format[1];
+    for (int i = 0; fits && i < 4; ++i) {
+        fits = view.shape[i] == shape[i] && view.strides[i] % view.itemsize == 0;
+        steps[i] = view.strides[i] / view.itemsize;
+    }
+    if (!fits) {
+        PyErr_Format(PyExc_ValueError, "%s: expected '%c' over (%zd, %zd, %zd, %zd)", name, type, shape[0], shape[1], shape[2], shape[3]);
+        PyBuffer_Release(&view);
+        view.obj = nullptr;
+    }
+    return fits;
+}
+
+// What both ways of attention take first: (batch, heads, queries, keys, size, values), q, k, v, bias, mask, scale, low, causal.
+struct Attention {
+    AttentionShape s{};
+    Array q, k, v;
+    Py_buffer bias{}, mask{};
+
+    bool get(PyObject *const *a) {
+        int n[6];
+        if (!ints(a[0], n, 6)) return false;
+        s.batch = n[0], s.heads = n[1], s.queries = n[2], s.keys = n[3], s.size = n[4], s.values = n[5];
+        s.scale = number(a[6]), s.low = number(a[7]), s.causal = a[8] == Py_True;
+        return !PyErr_Occurred() && q.get(a[1], "q", 'f', queries() * s.size, false) &&
+               k.get(a[2], "k", 'f', keys() * s.size, false) && v.get(a[3], "v", 'f', keys() * s.values, false) &&
+               steps_of(a[4], "bias", 'f', s, bias, s.bias) && steps_of(a[5], "mask", '?', s, mask, s.mask);
+    }
+    Py_ssize_t queries() const { return Py_ssize_t(s.batch) * s.heads * s.queries; }
+    Py_ssize_t keys() const { return Py_ssize_t(s.batch) * s.heads * s.keys; }
+    const float *bias_data() const { return bias.obj ? static_cast<const float *>(bias.buf) : nullptr; }
+    const std::uint8_t *mask_data() const { return mask.obj ? static_cast<const std::uint8_t *>(mask.buf) : nullptr; }
+    ~Attention() {
+        if (bias.obj) PyBuffer_Release(&bias);
+        if (mask.obj) PyBuffer_Release(&mask);
+    }
+};
+
+// attention(..., out, tops, totals)
+PyObject *attention(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Attention in;
+    Array out, tops, totals;
+    if (!count(n, 12) || !in.get(a) || !out.get(a[9], "out", 'f', in.queries() * in.s.values, true) ||
+        !tops.get(a[10], "tops", 'f', in.queries(), true) || !totals.get(a[11], "totals", 'f', in.queries(), true))
+        return nullptr;
+    WITHOUT_GIL(active->attention(in.s, in.q.data(), in.k.data(), in.v.data(), in.bias_data(), in.mask_data(), out.data(),
+                                  tops.data(), totals.data()))
+    Py_RETURN_NONE;
+}
+
+// attention_grad(..., out, tops, totals, g, gq, gk, gv)
+PyObject *attention_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Attention in;
+    Array out, tops, totals, g, gq, gk, gv;
+    if (!count(n, 16) || !in.get(a) || !out.get(a[9], "out", 'f', in.queries() * in.s.values, false) ||
+        !tops.get(a[10], "tops", 'f', in.queries(), false) || !totals.get(a[11], "totals", 'f', in.queries(), false) ||
+        !g.get(a[12], "g", 'f', in.queries() * in.s.values, false) || !gq.get(a[13], "gq", 'f', in.queries() * in.s.size, true) ||
+        !gk.get(a[14], "gk", 'f', in.keys() * in.s.size, true) || !gv.get(a[15], "gv", 'f', in.keys() * in.s.values, true))
+        return nullptr;
+    WITHOUT_GIL(active->attention_grad(in.s, in.q.data(), in.k.data(), in.v.data(), in.bias_data(), in.mask_data(), out.data(),
+                                       tops.data(), totals.data(), g.data(), gq.data(), gk.data(), gv.data()))
+    Py_RETURN_NONE;
+}
 
 bool conv_shape(PyObject *tuple, ConvShape &s) {
     int v[17];
@@ -188,6 +256,36 @@ PyObject *batch_norm_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// layer_norm(x, gamma or None, beta or None, epsilon, centre, y, mean, inverse)
+PyObject *layer_norm(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array x, gamma, beta, y, mean, inverse;
+    if (!count(n, 8) || !x.get(a[0], "x", 'f', -1, false) || !mean.get(a[6], "mean", 'f', -1, true)) return nullptr;
+    const Py_ssize_t rows = mean.size(), c = rows ? x.size() / rows : 0;
+    if (!gamma.get(a[1], "gamma", 'f', c, false, true) || !beta.get(a[2], "beta", 'f', c, false, true) ||
+        !y.get(a[5], "y", 'f', x.size(), true) || !inverse.get(a[7], "inverse", 'f', rows, true))
+        return nullptr;
+    const float epsilon = number(a[3]);
+    const bool centre = a[4] == Py_True;
+    WITHOUT_GIL(active->layer_norm(rows, int(c), x.data(), gamma.data(), beta.data(), epsilon, centre, y.data(), mean.data(),
+                                   inverse.data()))
+    Py_RETURN_NONE;
+}
+
+// layer_norm_grad(x, mean, inverse, gamma or None, centre, gy, gx or None, g_gamma or None, g_beta or None)
+PyObject *layer_norm_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array x, mean, inverse, gamma, g, gx, g_gamma, g_beta;
+    if (!count(n, 9) || !x.get(a[0], "x", 'f', -1, false) || !mean.get(a[1], "mean", 'f', -1, false)) return nullptr;
+    const Py_ssize_t rows = mean.size(), c = rows ? x.size() / rows : 0;
+    if (!inverse.get(a[2], "inverse", 'f', rows, false) || !gamma.get(a[3], "gamma", 'f', c, false, true) ||
+        !g.get(a[5], "gy", 'f', x.size(), false) || !gx.get(a[6], "gx", 'f', x.size(), true, true) ||
+        !g_gamma.get(a[7], "g_gamma", 'f', c, true, true) || !g_beta.get(a[8], "g_beta", 'f', c, true, true))
+        return nullptr;
+    const bool centre = a[4] == Py_True;
+    WITHOUT_GIL(active->layer_norm_grad(rows, int(c), x.data(), mean.data(), inverse.data(), gamma.data(), centre, g.data(),
+                                        gx.data(), g_gamma.data(), g_beta.data()))
+    Py_RETURN_NONE;
+}
+
 // relu_grad(gy, y, g, g_bias)
 PyObject *relu_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Array g, y, out, bias;
@@ -211,34 +309,73 @@ PyObject *adam(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-// lstm_step(gates, z, c, c_new, squashed, h)
-PyObject *lstm_step(PyObject *, PyObject *const *a, Py_ssize_t n) {
-    Array gates, c, c_new, squashed;
-    Rows z, h;
-    if (!count(n, 6) || !gates.get(a[0], "gates", 'f', -1, true)) return nullptr;
-    const Py_ssize_t batch = gates.view.shape[0], units = gates.view.ndim == 2 ? gates.view.shape[1] / 4 : 0;
-    if (!z.get(a[1], "z", batch, 4 * units, false) || !c.get(a[2], "c", 'f', batch * units, false) ||
-        !c_new.get(a[3], "c_new", 'f', batch * units, true) || !squashed.get(a[4], "squashed", 'f', batch * units, true) ||
-        !h.get(a[5], "h", batch, units, true))
+// The shape (batch, steps, units, reverse) of a sequence.
+bool sequence_shape(PyObject *tuple, SequenceShape &s) {
+    int v[4];
+    if (!ints(tuple, v, 4)) return false;
+    s = {v[0], v[1], v[2], v[3] != 0};
+    return true;
+}
+
+// lstm(shape, z, u, h0, hs, gates, cells, squashed)
+PyObject *lstm(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    SequenceShape s;
+    Array z, u, h0, hs, gates, cells, squashed;
+    if (!count(n, 8) || !sequence_shape(a[0], s)) return nullptr;
+    const Py_ssize_t state = Py_ssize_t(s.batch) * s.units, all = state * s.steps;
+    if (!z.get(a[1], "z", 'f', 4 * all, false) || !u.get(a[2], "u", 'f', 4 * Py_ssize_t(s.units) * s.units, false) ||
+        !h0.get(a[3], "h0", 'f', state, false) || !hs.get(a[4], "hs", 'f', all, true) ||
+        !gates.get(a[5], "gates", 'f', 4 * all, true) || !cells.get(a[6], "cells", 'f', all + state, true) ||
+        !squashed.get(a[7], "squashed", 'f', all, true))
         return nullptr;
-    WITHOUT_GIL(active->lstm_step(int(batch), int(units), gates.data(), z.data(), z.step(), c.data(), c_new.data(),
-                                  squashed.data(), h.data(), h.step()))
+    WITHOUT_GIL(active->lstm(s, z.data(), u.data(), h0.data(), hs.data(), gates.data(), cells.data(), squashed.data()))
     Py_RETURN_NONE;
 }
 
-// lstm_step_grad(gates, c, squashed, g_h or None, dh, dc, d, dz)
-PyObject *lstm_step_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
-    Array gates, c, squashed, dh, dc, d;
-    Rows g, dz;
-    if (!count(n, 8) || !gates.get(a[0], "gates", 'f', -1, false)) return nullptr;
-    const Py_ssize_t batch = gates.view.shape[0], units = gates.view.ndim == 2 ? gates.view.shape[1] / 4 : 0;
-    if (!c.get(a[1], "c", 'f', batch * units, false) || !squashed.get(a[2], "squashed", 'f', batch * units, false) ||
-        !g.get(a[3], "g_h", batch, units, false, true) || !dh.get(a[4], "dh", 'f', batch * units, false) ||
-        !dc.get(a[5], "dc", 'f', batch * units, true) || !d.get(a[6], "d", 'f', batch * units * 4, true) ||
-        !dz.get(a[7], "dz", batch, 4 * units, true))
+// lstm_grad(shape, turned_u, gates, cells, squashed, g_hs or None, dh, dc, dz)
+PyObject *lstm_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    SequenceShape s;
+    Array u, gates, cells, squashed, g, dh, dc, dz;
+    if (!count(n, 9) || !sequence_shape(a[0], s)) return nullptr;
+    const Py_ssize_t state = Py_ssize_t(s.batch) * s.units, all = state * s.steps;
+    if (!u.get(a[1], "turned_u", 'f', 4 * Py_ssize_t(s.units) * s.units, false) || !gates.get(a[2], "gates", 'f', 4 * all, false) ||
+        !cells.get(a[3], "cells", 'f', all + state, false) || !squashed.get(a[4], "squashed", 'f', all, false) ||
+        !g.get(a[5], "g_hs", 'f', all, false, true) || !dh.get(a[6], "dh", 'f', state, true) ||
+        !dc.get(a[7], "dc", 'f', state, true) || !dz.get(a[8], "dz", 'f', 4 * all, true))
         return nullptr;
-    WITHOUT_GIL(active->lstm_step_grad(int(batch), int(units), gates.data(), c.data(), squashed.data(), g.data(), g.step(),
-                                       dh.data(), dc.data(), d.data(), dz.data(), dz.step()))
+    WITHOUT_GIL(active->lstm_grad(s, u.data(), gates.data(), cells.data(), squashed.data(), g.data(), dh.data(), dc.data(), dz.data()))
+    Py_RETURN_NONE;
+}
+
+// gru(shape, z, u, bias or None, h0, hs, gates, candidates, inners)
+PyObject *gru(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    SequenceShape s;
+    Array z, u, bias, h0, hs, gates, candidates, inners;
+    if (!count(n, 9) || !sequence_shape(a[0], s)) return nullptr;
+    const Py_ssize_t state = Py_ssize_t(s.batch) * s.units, all = state * s.steps;
+    if (!z.get(a[1], "z", 'f', 3 * all, false) || !u.get(a[2], "u", 'f', 3 * Py_ssize_t(s.units) * s.units, false) ||
+        !bias.get(a[3], "bias", 'f', 3 * Py_ssize_t(s.units), false, true) || !h0.get(a[4], "h0", 'f', state, false) ||
+        !hs.get(a[5], "hs", 'f', all, true) || !gates.get(a[6], "gates", 'f', 2 * all, true) ||
+        !candidates.get(a[7], "candidates", 'f', all, true) || !inners.get(a[8], "inners", 'f', all, true))
+        return nullptr;
+    WITHOUT_GIL(active->gru(s, z.data(), u.data(), bias.data(), h0.data(), hs.data(), gates.data(), candidates.data(), inners.data()))
+    Py_RETURN_NONE;
+}
+
+// gru_grad(shape, turned_u, h0, hs, gates, candidates, inners, g_hs or None, dh, dz, d_inner)
+PyObject *gru_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    SequenceShape s;
+    Array u, h0, hs, gates, candidates, inners, g, dh, dz, d_inner;
+    if (!count(n, 11) || !sequence_shape(a[0], s)) return nullptr;
+    const Py_ssize_t state = Py_ssize_t(s.batch) * s.units, all = state * s.steps;
+    if (!u.get(a[1], "turned_u", 'f', 3 * Py_ssize_t(s.units) * s.units, false) || !h0.get(a[2], "h0", 'f', state, false) ||
+        !hs.get(a[3], "hs", 'f', all, false) || !gates.get(a[4], "gates", 'f', 2 * all, false) ||
+        !candidates.get(a[5], "candidates", 'f', all, false) || !inners.get(a[6], "inners", 'f', all, false) ||
+        !g.get(a[7], "g_hs", 'f', all, false, true) || !dh.get(a[8], "dh", 'f', state, true) ||
+        !dz.get(a[9], "dz", 'f', 3 * all, true) || !d_inner.get(a[10], "d_inner", 'f', 3 * all, true))
+        return nullptr;
+    WITHOUT_GIL(active->gru_grad(s, u.data(), h0.data(), hs.data(), gates.data(), candidates.data(), inners.data(), g.data(),
+                                 dh.data(), dz.data(), d_inner.data()))
     Py_RETURN_NONE;
 }
 
@@ -299,8 +436,9 @@ PyObject *worth_sharing(PyObject *, PyObject *work) {
 #define FAST(name) {#name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(name)), METH_FASTCALL, nullptr}
 
 PyMethodDef methods[] = {
-    FAST(conv), FAST(conv_kernel_grad), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
-    FAST(relu_grad), FAST(adam), FAST(lstm_step), FAST(lstm_step_grad), FAST(softmax_cross_entropy),
+    FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
+    FAST(relu_grad), FAST(adam), FAST(lstm), FAST(lstm_grad),
+    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},
     {"worth_sharing", worth_sharing, METH_O, "Set the work in nanoseconds below which a call stays on its thread."},

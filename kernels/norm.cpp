@@ -1,4 +1,5 @@
-// Batch normalization over rows (rows, c): statistics by column, and the gradient (Ioffe & Szegedy 2015).
+// Batch normalization over rows (rows, c): statistics by column, and the gradient (Ioffe & Szegedy 2015); layer
+// normalization: statistics by row (Ba et al. 2016).
 //
 // Columns are summed in parts of the rows, one part a task, and the parts in order. The variance is summed from the
 // differences to the mean, a second pass, as the difference of squares would cancel.
@@ -95,6 +96,91 @@ void batch_norm_grad(std::size_t rows, int c, const float *x, const float *mean,
         const vec d = part_of(x + at, count) - part_of(mean + i, count);
         const vec inner = part_of(gy + at, count) - part_of(level.data() + i, count) - d * part_of(slope.data() + i, count);
         keep(gx + at, inner * part_of(scale.data() + i, count), count);
+    });
+}
+
+// f(at, count) for the elements of a row in vectors.
+template <class F>
+INLINE void over_row(int c, F f) {
+    int i = 0;
+    for (; i + WIDTH <= c; i += WIDTH) f(i, WIDTH);
+    if (i < c) f(i, c - i);
+}
+
+INLINE float sum_of(vec v) {
+    float total = 0;
+    for (int k = 0; k < WIDTH; ++k) total += v[k];
+    return total;
+}
+
+// The mask of the first `count` elements of a vector.
+INLINE vec inside(vec v, int count) {
+    if (count == WIDTH) return v;
+    for (int k = count; k < WIDTH; ++k) v[k] = 0;
+    return v;
+}
+
+void layer_norm(std::size_t rows, int c, const float *x, const float *gamma, const float *beta, float epsilon, bool centre,
+                float *y, float *mean, float *inverse) {
+    const int parts = static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 8)));
+    parallel(parts, double(rows) * c / 2, [&](int part) {
+        for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
+            const float *from = x + r * c;
+            float *to = y + r * c;
+            float middle = 0;
+            vec sum{};
+            if (centre) {
+                over_row(c, [&](int i, int count) { sum += part_of(from + i, count); });
+                middle = sum_of(sum) / c;
+            }
+            sum = vec{};
+            over_row(c, [&](int i, int count) {
+                const vec d = inside(part_of(from + i, count) - middle, count);
+                sum += d * d;
+            });
+            const float scale = 1.0f / std::sqrt(sum_of(sum) / c + epsilon);
+            mean[r] = middle;
+            inverse[r] = scale;
+            over_row(c, [&](int i, int count) {
+                vec out = (part_of(from + i, count) - middle) * scale;
+                if (gamma) out *= part_of(gamma + i, count);
+                if (beta) out += part_of(beta + i, count);
+                keep(to + i, out, count);
+            });
+        }
+    });
+}
+
+void layer_norm_grad(std::size_t rows, int c, const float *x, const float *mean, const float *inverse, const float *gamma,
+                     bool centre, const float *gy, float *gx, float *g_gamma, float *g_beta) {
+    if (g_gamma || g_beta) {
+        std::vector<float> unused(g_gamma && g_beta ? 0 : c);
+        float *sums[2] = {g_beta ? g_beta : unused.data(), g_gamma ? g_gamma : unused.data()};
+        column_sums<2>(rows, c, sums, [&](std::size_t r, int i, int count, vec *t) {
+            t[0] = part_of(gy + r * c + i, count);
+            t[1] = t[0] * (part_of(x + r * c + i, count) - mean[r]) * inverse[r];
+        });
+    }
+    if (!gx) return;
+    const int parts = static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 8)));
+    parallel(parts, double(rows) * c / 2, [&](int part) {
+        for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
+            const float *from = x + r * c, *g = gy + r * c;
+            const float middle = mean[r], scale = inverse[r];
+            vec level{}, slope{};
+            over_row(c, [&](int i, int count) {
+                vec inner = part_of(g + i, count);
+                if (gamma) inner *= part_of(gamma + i, count);
+                level += inner;
+                slope += inner * inside((part_of(from + i, count) - middle) * scale, count);
+            });
+            const float a = centre ? sum_of(level) / c : 0.0f, b = sum_of(slope) / c;
+            over_row(c, [&](int i, int count) {
+                vec inner = part_of(g + i, count);
+                if (gamma) inner *= part_of(gamma + i, count);
+                keep(gx + r * c + i, (inner - (part_of(from + i, count) - middle) * scale * b - a) * scale, count);
+            });
+        }
     });
 }
 

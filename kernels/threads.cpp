@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -20,28 +21,57 @@ constexpr int SPINS = 2000;
 double worth_sharing = 300e3;
 
 struct Pool {
-    std::mutex mutex, call;
+    std::mutex mutex;
     std::condition_variable wake;
     std::vector<std::thread> workers;
-    const std::function<void(int)> *work = nullptr;
-    int parts = 0;
-    std::atomic<unsigned> generation{0};
-    std::atomic<int> running{0};
+    std::atomic<const std::function<void(int)> *> work{nullptr};
+    std::atomic<unsigned> parts{0}, done{0};
+    // The call's number and its next part in one word: a part is taken from a call only while that call is under way,
+    // so a thread that wakes late finds either work of the present call or none.
+    std::atomic<std::uint64_t> next{0};
     bool stop = false;
 
-    void run(int me, unsigned seen) {
+    static unsigned call_of(std::uint64_t word) { return unsigned(word >> 32); }
+
+    void help() {
         for (;;) {
-            for (int i = 0; i < SPINS && generation.load(std::memory_order_acquire) == seen; ++i) std::this_thread::yield();
+            std::uint64_t word = next.load(std::memory_order_acquire);
+            const std::function<void(int)> *f = work.load(std::memory_order_acquire);
+            const unsigned part = unsigned(word);
+            if (part >= parts.load(std::memory_order_acquire)) return;
+            if (!next.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel)) continue;
+            (*f)(int(part));
+            done.fetch_add(1, std::memory_order_release);
+        }
+    }
+
+    void run(unsigned seen) {
+        for (;;) {
+            for (int i = 0; i < SPINS && call_of(next.load(std::memory_order_acquire)) == seen; ++i) std::this_thread::yield();
             {
                 std::unique_lock<std::mutex> lock(mutex);
-                wake.wait(lock, [&] { return stop || generation.load() != seen; });
+                wake.wait(lock, [&] { return stop || call_of(next.load()) != seen; });
                 if (stop) return;
-                seen = generation.load();
+                seen = call_of(next.load());
             }
-            const int all = static_cast<int>(workers.size()) + 1;
-            for (int i = me; i < parts; i += all) (*work)(i);
-            running.fetch_sub(1, std::memory_order_release);
+            help();
         }
+    }
+
+    void share(int n, const std::function<void(int)> &f) {
+        {
+            std::lock_guard<std::mutex> lock(mutex);
+            // Nobody takes a part between here and the new number: all parts of the call before are taken.
+            work.store(&f, std::memory_order_release);
+            done.store(0, std::memory_order_relaxed);
+            const std::uint64_t call = call_of(next.load()) + 1u;
+            parts.store(0, std::memory_order_release);
+            next.store(call << 32, std::memory_order_release);
+            parts.store(unsigned(n), std::memory_order_release);
+        }
+        wake.notify_all();
+        help();
+        while (done.load(std::memory_order_acquire) < unsigned(n)) std::this_thread::yield();
     }
 
     void resize(int n) {
@@ -54,8 +84,8 @@ struct Pool {
         workers.clear();
         stop = false;
         workers.reserve(n > 0 ? n - 1 : 0);
-        const unsigned seen = generation.load();
-        for (int i = 1; i < n; ++i) workers.emplace_back([this, i, seen] { run(i, seen); });
+        const unsigned seen = call_of(next.load());
+        for (int i = 1; i < n; ++i) workers.emplace_back([this, seen] { run(seen); });
     }
 };
 
@@ -84,23 +114,17 @@ void set_thread_count(int n) { wanted = std::max(1, n); }
 
 void set_worth_sharing(double work) { worth_sharing = work; }
 
+int parts_of(double work) {
+    if (wanted <= 1 || work < worth_sharing) return 1;
+    const double most = work / std::max(worth_sharing / 4, 1e3);  // parts that are worth taking
+    return std::max(1, static_cast<int>(std::min(most, 4.0 * wanted)));
+}
+
 void parallel(int n, double work, const std::function<void(int)> &f) {
     static std::mutex entry;
-    std::unique_lock<std::mutex> only(entry, std::try_to_lock);  // a second caller computes alone
-    if (n <= 1 || wanted <= 1 || work < worth_sharing || !only.owns_lock()) {
-        for (int i = 0; i < n; ++i) f(i);
-        return;
+    if (n > 1 && wanted > 1 && work >= worth_sharing) {
+        std::unique_lock<std::mutex> only(entry, std::try_to_lock);  // a second caller computes alone
+        if (only.owns_lock()) return ready().share(n, f);
     }
-    Pool &p = ready();
-    const int all = static_cast<int>(p.workers.size()) + 1;
-    {
-        std::lock_guard<std::mutex> lock(p.mutex);
-        p.work = &f;
-        p.parts = n;
-        p.running.store(all - 1, std::memory_order_relaxed);
-        p.generation.fetch_add(1, std::memory_order_release);
-    }
-    p.wake.notify_all();
-    for (int i = 0; i < n; i += all) f(i);
-    while (p.running.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+    for (int i = 0; i < n; ++i) f(i);
 }

@@ -159,10 +159,91 @@ def test_adam(isa: str, n: int) -> None:
     close(runs[0], runs[1], 1e-6)
 
 
+#: rows, columns, inner dimension: tiles and panels whole and cut, one row, none
+PRODUCTS = [
+    (1, 1, 1), (1, 100, 9), (1, 3, 40), (2, 33, 7), (5, 64, 300), (13, 10, 513), (49, 31, 20), (97, 70, 257),
+    (200, 900, 3), (30, 40, 0), (7, 1, 65),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("size", PRODUCTS)
+def test_products(isa: str, size: tuple[int, int, int], turned: tuple[bool, bool]) -> None:
+    m, n, depth = size
+    a, b, bias, c = random(m, depth), random(depth, n, seed=1), random(n, seed=2), random(m, n, seed=3)
+    exact = a.astype("float64") @ b.astype("float64")
+    stored = [np.ascontiguousarray(x.T) if turn else x for x, turn in zip((a, b), turned)]
+    arguments = (stored[0], turned[0], stored[1], turned[1])
+    tolerance = {"rtol": 1e-5, "atol": 1e-5 * max(1, depth) ** 0.5}
+    for given, relu, add in ((None, False, False), (bias, True, False), (bias, False, True)):
+        out = c.copy() if add else np.full_like(c, np.nan)
+        _compiled.gemm(*arguments, given, relu, add, out)
+        expected = exact + (0 if given is None else bias) + (c if add else 0)
+        np.testing.assert_allclose(out, np.maximum(expected, 0) if relu else expected, **tolerance)
+
+
+def test_products_of_what_is_no_number(isa: str) -> None:
+    """Only what a row meets is touched: infinities and NaN stay in their rows and columns."""
+    for m in (1, 5, 40):
+        a, b = random(m, 11), random(11, 50, seed=1)
+        a[0, 3], b[4, 7] = np.inf, np.nan
+        out = np.empty((m, 50), "float32")
+        _compiled.gemm(a, False, b, False, None, False, False, out)
+        with np.errstate(invalid="ignore"):
+            expected = a @ b
+        np.testing.assert_array_equal(np.isfinite(out), np.isfinite(expected))
+
+
+@pytest.mark.parametrize("kind", ["plain", "bias", "mask", "causal"])
+@pytest.mark.parametrize(
+    "shape", [(2, 5, 7, 3, 4, 6), (1, 300, 200, 1, 20, 33), (3, 1, 1, 2, 1, 1), (2, 33, 17, 2, 16, 16)]
+)
+def test_attention(isa: str, shape: tuple[int, ...], kind: str) -> None:
+    batch, queries, keys, heads, size, values = shape
+    q, k = random(batch, queries, heads, size), random(batch, keys, heads, size, seed=1)
+    v, g = random(batch, keys, heads, values, seed=2), random(batch, queries, heads, values, seed=3)
+    bias = random(1, heads, 1, keys, seed=4) if kind == "bias" else None
+    mask = np.random.default_rng(5).random((batch, 1, queries, keys)) < 0.6 if kind == "mask" else None
+    if mask is not None:
+        mask[0, 0, 0] = False  # a query without a key
+    both_ways = [q, k, v, bias, mask, 0.3, kind == "causal"]
+    (found, _), (expected, _) = both("attention", *both_ways)
+    close(found[:1], expected[:1])
+    (a, _), (b, _) = both("attention_grad", found[1], g, (True, True, True, False))
+    (a_numpy, _), _ = both("attention_grad", expected[1], g, (True, True, True, False))
+    close(a[:3], a_numpy[:3])
+    assert a[3] is None
+
+
+@pytest.mark.parametrize("centre", [False, True])
+@pytest.mark.parametrize("shape", [(40, 1), (7, 5), (3, 20, 64), (200, 35)])
+def test_layer_norm(isa: str, shape: tuple[int, ...], centre: bool) -> None:
+    x, g = random(*shape) + 3, random(*shape, seed=1)
+    for gamma, beta in ((random(shape[-1], seed=2), random(shape[-1], seed=3)), (None, None)):
+        (found, _), (expected, _) = both("layer_norm", x, gamma, beta, 1e-3, centre)
+        close(found[:1], expected[:1])
+        needs = (True, gamma is not None, beta is not None)
+        (a, _), _ = both("layer_norm_grad", found[1], g, needs)
+        (b, _), _ = both("layer_norm_grad", expected[1], g, needs)
+        close(a, b, 5e-5)
+
+
+@pytest.mark.parametrize("units", [1, 5, 16, 33])
+def test_gru(isa: str, units: int) -> None:
+    z, u = random(18, 6, 3 * units) * 2, random(units, 3 * units, seed=1) * 0.5
+    for reverse, bias in ((False, None), (True, random(3 * units, seed=2))):
+        arguments = (z, u, bias, random(18, units, seed=3), None, None, "tanh", "sigmoid", True, reverse)
+        (found, _), (expected, _) = both("gru", *arguments)
+        close(found[:2], expected[:2])
+        g = [random(*a.shape, seed=4) for a in expected[:2]]
+        (a, _), (b, _) = both("gru_grad", expected[2], *g, (True,) * 4)
+        close(a, b)
+
+
 @pytest.mark.parametrize("units", [1, 5, 16, 33])
 def test_lstm(isa: str, units: int) -> None:
-    z, u = random(3, 6, 4 * units) * 2, random(units, 4 * units, seed=1) * 0.5
-    states = random(3, units, seed=2), random(3, units, seed=3)
+    z, u = random(18, 6, 4 * units) * 2, random(units, 4 * units, seed=1) * 0.5
+    states = random(18, units, seed=2), random(18, units, seed=3)
     for reverse in (False, True):
         (found, _), (expected, _) = both("lstm", z, u, *states, None, None, "tanh", "sigmoid", reverse)
         close(found[:3], expected[:3])
@@ -195,13 +276,15 @@ def test_functions_over_their_range(isa: str) -> None:
     """exp, sigmoid and tanh inside the LSTM step, from the gates that it leaves behind."""
     x = np.concatenate([np.linspace(-100, 100, 4001), [0.0, -0.0, 1e-8, -1e-8]]).astype("float32")
     n = len(x)
-    gates, zeros = np.zeros((1, 4 * n), "float32"), np.zeros((1, n), "float32")
-    out = [np.empty((1, n), "float32") for _ in range(3)]
-    _compiled.lstm_step(gates, np.tile(x, 4)[None], zeros, *out)
+    gates, zeros = np.zeros((1, n, 4), "float32"), np.zeros((n, 1), "float32")
+    out = [np.zeros((shape), "float32") for shape in ((2, n, 1), (1, n, 1))]
+    hs = np.empty((n, 1, 1), "float32")
+    z = np.repeat(x, 4).reshape(n, 1, 4)
+    _compiled.lstm((n, 1, 1, 0), z, np.zeros((1, 4), "float32"), zeros, hs, gates, *out)
     with np.errstate(over="ignore"):
         expected = 1 / (1 + np.exp(-x.astype("float64")))
-    np.testing.assert_allclose(gates[0, :n], expected, rtol=2e-6, atol=1e-37)
-    np.testing.assert_allclose(gates[0, 2 * n : 3 * n], np.tanh(x.astype("float64")), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(gates[0, :, 0], expected, rtol=2e-6, atol=1e-37)
+    np.testing.assert_allclose(gates[0, :, 2], np.tanh(x.astype("float64")), rtol=1e-6, atol=1e-9)
 
 
 def test_same_bits_each_time_and_any_number_of_threads_for_a_result() -> None:

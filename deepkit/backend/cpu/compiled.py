@@ -11,24 +11,33 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .attention import attention as numpy_attention
+from .attention import attention_grad as numpy_attention_grad
 from .conv import channel_sums
 from .conv import conv as numpy_conv
 from .conv import conv_grad as numpy_conv_grad
 from .elementwise import activate, activate_grad
+from .linear import column_sum
+from .linear import dense as numpy_dense
 from .linear import dense_grad as numpy_dense_grad
+from .linear import matmul as numpy_matmul
 from .loss import cross_entropy as numpy_cross_entropy
 from .memory import empty_reused
 from .native import fits, state
 from .norm import batch_norm as numpy_batch_norm
 from .norm import batch_norm_grad as numpy_batch_norm_grad
+from .norm import layer_norm as numpy_layer_norm
+from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import adam
 from .optimizer import blocked as numpy_blocked
 from .pool import max_pool as numpy_max_pool
 from .pool import max_pool_grad as numpy_max_pool_grad
 from .window import Pairs, Sizes, window_shape
 
-__all__ = ["batch_norm", "batch_norm_grad", "blocked", "conv", "conv_grad", "cross_entropy", "dense_grad", "max_pool",
+__all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "conv", "conv_grad",
+           "cross_entropy", "dense", "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "max_pool",
            "max_pool_grad"]  # fmt: skip
+
 
 
 # -- convolution -------------------------------------------------------------------------------------------------------
@@ -158,7 +167,7 @@ def max_pool_grad(
     return gx
 
 
-# -- normalization, dense, loss, optimizers ----------------------------------------------------------------------------
+# -- normalization and dense -------------------------------------------------------------------------------------------
 
 
 def batch_norm(
@@ -186,6 +195,49 @@ def batch_norm_grad(
     return gx, g_gamma, g_beta
 
 
+def layer_norm(
+    x: ndarray, gamma: ndarray | None, beta: ndarray | None, epsilon: float, centre: bool
+) -> tuple[ndarray, Any]:
+    native = state.module
+    if native is None or not fits(x, gamma, beta):
+        return numpy_layer_norm(x, gamma, beta, epsilon, centre)
+    y = empty_reused(x.shape, x.dtype)
+    mean, inverse = np.empty((2, x.size // x.shape[-1]), x.dtype)
+    native.layer_norm(x, gamma, beta, epsilon, centre, y, mean, inverse)
+    return y, (native, x, mean, inverse, gamma, centre)
+
+
+def layer_norm_grad(saved: Any, g: ndarray, needs: Any) -> tuple[ndarray | None, ndarray | None, ndarray | None]:
+    if len(saved) == 4:
+        return numpy_layer_norm_grad(saved, g, needs)
+    native, x, mean, inverse, gamma, centre = saved
+    g = np.ascontiguousarray(g, np.float32)
+    gx = None if needs[0] is False else empty_reused(x.shape, x.dtype)
+    g_gamma, g_beta = (_target(need, x.shape[-1:], x.dtype) for need in needs[1:])
+    native.layer_norm_grad(x, mean, inverse, gamma, centre, g, gx, g_gamma, g_beta)
+    return gx, g_gamma, g_beta
+
+
+def matmul(a: ndarray, b: ndarray, out: ndarray | None = None) -> ndarray:
+    native = state.module
+    if native is None or a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0] or not fits(a, b, out):
+        return numpy_matmul(a, b, out)
+    if out is None:
+        out = empty_reused((a.shape[0], b.shape[1]), a.dtype)
+    native.gemm(a, False, b, False, None, False, False, out)
+    return out
+
+
+def dense(x: ndarray, w: ndarray, b: ndarray | None, act: str | None) -> ndarray:
+    native = state.module
+    if native is None or not fits(x, w, b):
+        return numpy_dense(x, w, b, act)
+    n = w.shape[1]
+    y = empty_reused((*x.shape[:-1], n), x.dtype)
+    native.gemm(x, False, w, False, b, act == "relu", False, y if x.ndim == 2 else y.reshape(-1, n))
+    return y if act in (None, "relu") else activate(y, act)
+
+
 def dense_grad(
     x: ndarray,
     w: ndarray,
@@ -196,13 +248,66 @@ def dense_grad(
     needs: tuple[Any, ...],
 ) -> tuple[ndarray | None, ndarray | None, ndarray | None]:
     native = state.module
-    if native is None or act != "relu" or gy.size < 1 << 12 or not fits(gy, y):
+    if native is None or not fits(x, w, gy):
         return numpy_dense_grad(x, w, b, y, act, gy, needs)
-    g = empty_reused(gy.shape, gy.dtype)
-    gb = _target(needs[2], w.shape[-1:], w.dtype)
-    native.relu_grad(gy, y, g, np.empty(w.shape[-1], gy.dtype) if gb is None else gb)
-    gx, gw, _ = numpy_dense_grad(x, w, b, y, None, g, (needs[0], needs[1], False))
+    gx = gw = None
+    need_x, need_w, need_b = needs
+    gb = _target(need_b, w.shape[-1:], w.dtype)
+    if act == "relu" and fits(y):
+        g = empty_reused(gy.shape, gy.dtype)
+        native.relu_grad(gy, y, g, np.empty(w.shape[-1], gy.dtype) if gb is None else gb)
+    else:
+        g = np.ascontiguousarray(activate_grad(gy, y, act))
+        if gb is not None:
+            column_sum(g, gb)
+    if need_w is not False:
+        gw = _target(need_w, w.shape, w.dtype)
+        native.gemm(x, True, g, False, None, False, False, gw)
+    if need_x is not False:
+        gx = empty_reused(x.shape, x.dtype)
+        native.gemm(g, False, w, True, None, False, False, gx if x.ndim == 2 else gx.reshape(-1, x.shape[-1]))
     return gx, gw, gb
+
+
+# -- attention ---------------------------------------------------------------------------------------------------------
+
+
+def attention(
+    q: ndarray, k: ndarray, v: ndarray, bias: ndarray | None, mask: ndarray | None, scale: float, causal: bool
+) -> tuple[ndarray, Any]:
+    native = state.module
+    q_, k_, v_ = (np.ascontiguousarray(a) for a in (q, k, v))
+    if native is None or not fits(q_, k_, v_) or (bias is not None and bias.dtype != np.float32):
+        return numpy_attention(q, k, v, bias, mask, scale, causal)
+    batch, queries, heads, size = q.shape
+    full = (batch, heads, queries, k.shape[1])
+    inputs = (
+        (*full, size, v.shape[-1]), q_, k_, v_, None if bias is None else np.broadcast_to(bias, full),
+        None if mask is None else np.broadcast_to(mask, full), scale, _HIDDEN, causal,
+    )  # fmt: skip
+    out = empty_reused((batch, queries, heads, v.shape[-1]), q.dtype)
+    tops, totals = np.empty((2, *full[:3]), q.dtype)
+    native.attention(*inputs, out, tops, totals)
+    return out, (native, inputs, out, tops, totals, bias)
+
+
+#: The score of a hidden key, as in NumPy's kernel.
+_HIDDEN = float(np.float32(np.finfo(np.float32).min * 0.7))
+
+
+def attention_grad(saved: Any, g: ndarray, needs: Any) -> tuple[Any, Any, Any, Any]:
+    if len(saved) == 7:
+        return numpy_attention_grad(saved, g, needs)
+    native, inputs, out, tops, totals, bias = saved
+    _, q, k, v, _, mask, scale, _, causal = inputs
+    if bias is not None and needs[3] is not False:
+        return numpy_attention_grad(numpy_attention(q, k, v, bias, mask, scale, causal)[1], g, needs)
+    gq, gk, gv = (empty_reused(a.shape, a.dtype) for a in (q, k, v))
+    native.attention_grad(*inputs, out, tops, totals, np.ascontiguousarray(g, np.float32), gq, gk, gv)
+    return gq, gk, gv, None
+
+
+# -- loss, optimizers --------------------------------------------------------------------------------------------------
 
 
 def cross_entropy(

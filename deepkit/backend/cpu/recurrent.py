@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from .elementwise import activate, activate_grad
 from .memory import empty_reused
+from .native import fits
 from .native import state as compiled
 
 __all__ = ["gru", "gru_grad", "lstm", "lstm_grad", "simple_rnn", "simple_rnn_grad"]
@@ -100,6 +101,9 @@ def _kernel_grad(previous: ndarray, d: ndarray, drop: ndarray | None, out: Any) 
     out = out if isinstance(out, ndarray) else np.empty((n, d.shape[-1]), d.dtype)
     flat = d.reshape(-1, d.shape[-1])
     if drop is None:
+        if compiled.module is not None and fits(previous, flat, out):
+            compiled.module.gemm(previous.reshape(-1, n), True, flat, False, None, False, False, out)
+            return out
         return np.matmul(previous.reshape(-1, n).T, flat, out=out)
     for k, mask in enumerate(drop[: d.shape[-1] // n]):
         block = slice(k * n, (k + 1) * n)
@@ -189,16 +193,10 @@ def simple_rnn_grad(
     return dz, du, dh
 
 
-def _native_step(rule: _Gates, act: str | None, valid: ndarray | None, like: ndarray) -> Any:
-    """The compiled module if it has the step: sigmoid and tanh, no mask, float32."""
-    usual = (
-        rule.plain
-        and act == "tanh"
-        and rule.names[0] == "sigmoid"
-        and valid is None
-        and like.dtype == np.float32
-    )
-    return compiled.module if usual and like.size else None
+def _whole(rule: _Gates, act: str | None, valid: Any, drop: Any, *arrays: ndarray | None) -> Any:
+    """The compiled module if it runs the whole sequence: sigmoid and tanh, no mask, no dropout, float32."""
+    usual = act == "tanh" and set(rule.names) <= {"sigmoid", "tanh"} and rule.names[0] == "sigmoid"
+    return compiled.module if usual and valid is None and drop is None and fits(*arrays) else None
 
 
 # -- LSTM --------------------------------------------------------------------------------------------------------------
@@ -230,14 +228,12 @@ def lstm(
     squashed = empty_reused((steps, batch, n), z.dtype)
     cells[0] = c0
     product = np.empty((batch, n), z.dtype)
-    native = _native_step(rule, act, valid, z)
-    for s, t in enumerate(_order(steps, reverse)):
+    native = _whole(rule, act, valid, drop, z, u, h0, c0)
+    if native is not None:
+        native.lstm((batch, steps, n, reverse), z, u, h0, hs, gates, cells, squashed)
+    for s, t in enumerate(_order(steps, reverse) if native is None else ()):
         a, c, new, y = gates[s], cells[s], cells[s + 1], squashed[s]
         _product(h, u, drop, a)
-        if native is not None:
-            h = hs[:, s]
-            native.lstm_step(a, z[:, t], c, new, y, h)
-            continue
         a += z[:, t]
         rule.apply(a)
         np.multiply(a[:, n : 2 * n], c, out=new)
@@ -269,14 +265,11 @@ def lstm_grad(
     d, scratch = np.empty((2, batch, width), gates.dtype)
     small = np.empty((batch, n), gates.dtype)
     turned = u if drop is not None else np.ascontiguousarray(u.T)
-    native = _native_step(rule, act, valid, gates)
-    for s, t in reversed(list(enumerate(_order(steps, reverse)))):
-        if native is not None:
-            native.lstm_step_grad(
-                gates[s], cells[s], squashed[s], None if g_hs is None else g_hs[:, s], dh, dc, d, dz[:, t]
-            )
-            dh = d @ turned if drop is None else _product_grad(d, u, drop)
-            continue
+    native = _whole(rule, act, valid, drop, gates, turned, dh, dc)
+    if native is not None:
+        g_hs = None if g_hs is None else np.ascontiguousarray(g_hs, gates.dtype)
+        native.lstm_grad((batch, steps, n, reverse), turned, gates, cells, squashed, g_hs, dh, dc, dz)
+    for s, t in reversed(list(enumerate(_order(steps, reverse))) if native is None else []):
         if g_hs is not None:
             dh += g_hs[:, s]
         dh, past_h = _split(dh, valid, t)
@@ -336,7 +329,11 @@ def gru(
     candidates = empty_reused((steps, batch, n), z.dtype)
     inners = empty_reused((steps, batch, n), z.dtype)  # what r multiplies: h u_q + b_q, or h
     inner = np.empty((batch, width if reset_after else 2 * n), z.dtype)
-    for s, t in enumerate(_order(steps, reverse)):
+    native = _whole(rule, act, valid, drop, z, u, b, h0) if reset_after else None
+    if native is not None:
+        native.gru((batch, steps, n, reverse), z, u, b, h0, hs, gates, candidates, inners)
+        h = hs[:, -1].copy()
+    for s, t in enumerate(_order(steps, reverse) if native is None else ()):
         a, q, kept, zt = gates[s], candidates[s], inners[s], z[:, t]
         _product(h, u if reset_after else u[:, : 2 * n], drop, inner)
         if b is not None:
@@ -374,7 +371,14 @@ def gru_grad(saved: Any, g_hs: ndarray | None, g_h: ndarray | None, needs: Any) 
     dh = _gradient_of_state(g_h, h0)
     d, scratch = np.empty((2, batch, 2 * n), hs.dtype)
     resets = np.empty((batch, steps, n), hs.dtype)  # r h, which the candidate's kernel saw
-    for s, t in reversed(list(enumerate(_order(steps, reverse)))):
+    native = _whole(rule, act, valid, drop, hs, h0, dh) if reset_after else None
+    if native is not None:
+        g_hs = None if g_hs is None else np.ascontiguousarray(g_hs, hs.dtype)
+        native.gru_grad(
+            (batch, steps, n, reverse), np.ascontiguousarray(u.T), h0, hs, gates, candidates, inners, g_hs, dh, dz,
+            d_inner,
+        )  # fmt: skip
+    for s, t in reversed(list(enumerate(_order(steps, reverse))) if native is None else []):
         if g_hs is not None:
             dh += g_hs[:, s]
         before = hs[:, s - 1] if s else h0
