@@ -28,6 +28,12 @@ inline float rsqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
 inline double rsqrt(double x) { return 1.0 / __builtin_sqrt(x); }
 inline void sincosf(float x, float *s, float *c) { *s = __builtin_sinf(x), *c = __builtin_cosf(x); }
 inline void sincos(double x, double *s, double *c) { *s = __builtin_sin(x), *c = __builtin_cos(x); }
+inline double cospi(double x) { return __builtin_cos(3.14159265358979324 * __builtin_fmod(x, 2.0)); }
+inline double sinpi(double x) { return __builtin_sin(3.14159265358979324 * __builtin_fmod(x, 2.0)); }
+inline float cospi(float x) { return static_cast<float>(cospi(static_cast<double>(x))); }
+inline float sinpi(float x) { return static_cast<float>(sinpi(static_cast<double>(x))); }
+inline float cospif(float x) { return cospi(x); }
+inline float sinpif(float x) { return sinpi(x); }
 inline float normcdff(float x) { return 0.5f * __builtin_erfcf(x * -0.70710678118654752f); }
 inline double normcdf(double x) { return 0.5 * __builtin_erfc(x * -0.70710678118654752); }
 inline bool isnan(float x) { return x != x; }

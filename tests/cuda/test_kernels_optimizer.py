@@ -1,0 +1,79 @@
+"""The optimizer kernels against the rules for NumPy, in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepkit.backend.cpu.optimizer import OPTIMIZER_RULES
+
+from .launching import DTYPES, ORDERS_HERE, close, elements, needs_emulator, run
+
+pytestmark = needs_emulator
+
+LR, STEPS, DECAY = 0.05, 3, 0.01
+
+# kernel, rule, slots, numbers of the kernel behind lr, numbers of the rule behind lr
+RULES = [
+    ("momentum", "momentum", 1, (0.9, 0), (0.9, False)),
+    ("momentum", "momentum", 1, (0.9, 1), (0.9, True)),
+    ("rmsprop", "rmsprop", 1, (0.9, 1e-3), (0.9, 0, 1e-3, False)),
+    ("rmsprop_momentum", "rmsprop", 2, (0.9, 0.5, 1e-3), (0.9, 0.5, 1e-3, False)),
+    ("rmsprop_centered", "rmsprop", 2, (0.9, 1e-3), (0.9, 0, 1e-3, True)),
+    ("rmsprop_centered_momentum", "rmsprop", 3, (0.9, 0.5, 1e-3), (0.9, 0.5, 1e-3, True)),
+    ("adagrad", "adagrad", 1, (1e-3,), (1e-3,)),
+    ("sgd", "sgd", 0, (), ()),
+    ("adam", "adam", 2, (0.9, 0.999, 1e-3), (0.9, 0.999, 1e-3)),
+    ("adam_amsgrad", "amsgrad", 3, (0.9, 0.99, 1e-3), (0.9, 0.99, 1e-3)),
+]
+
+
+def arrays(count, n, dtype):
+    rng = np.random.default_rng(0)
+    w, *slots = (rng.standard_normal((count + 1, n)) / 2).astype(dtype)
+    return w, [np.abs(s) * 4 + dtype.type(1) for s in slots]
+
+
+@pytest.mark.parametrize("order", ORDERS_HERE)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("kernel, rule, slots, numbers, rule_numbers", RULES)
+def test_steps(kernel, rule, slots, numbers, rule_numbers, dtype, order):
+    n = 211
+    sums = np.float64 if dtype == np.float64 else np.float32
+    w, held = arrays(slots, n, dtype)
+    if "centered" in kernel:
+        held[-1] /= dtype.type(16)  # below the root of the mean square, as it is in truth
+    wide, wide_held = w.astype(np.float64), [s.astype(np.float64) for s in held]
+    rate, steps = np.array([LR], sums), np.zeros(1, np.int64)
+    adam = kernel.startswith("adam")
+    for t in range(1, STEPS + 1):
+        g = np.random.default_rng(t).standard_normal(n).astype(dtype)
+        steps[0] = t - 1
+        scalars = (rate, steps) if adam else (rate,)
+        run("optimizer", kernel, elements(n), w, g, *held, n, *scalars, *numbers, DECAY, order=order)
+        wide -= DECAY * LR * wide
+        b1, b2 = numbers[:2] if adam else (0, 0)
+        lr = LR * np.sqrt(1 - b2**t) / (1 - b1**t) if adam else LR
+        scratch = np.empty(n), np.empty(n)
+        OPTIMIZER_RULES[rule](wide, g.astype(np.float64), *wide_held, *scratch, lr, *rule_numbers)
+    for found, expected in zip([w, *held], [wide, *wide_held]):
+        close(found, expected, 3)
+
+
+@pytest.mark.parametrize("start, n", [(0, 64), (1, 60), (3, 0), (0, 3)])
+def test_alignment(start, n):
+    w, (m, v) = arrays(2, n + start, np.dtype(np.float32))
+    g, before = np.ones(n + start, np.float32), w.copy()
+    rate, steps = np.array([LR], np.float32), np.zeros(1, np.int64)
+    views = [a[start:] for a in (w, g, m, v)]
+    run("optimizer", "adam", elements(n), *views, n, rate, steps, 0.9, 0.999, 1e-7, 0.0)
+    np.testing.assert_array_equal(w[:start], before[:start])
+    assert (w[start:] != before[start:]).all()
+
+
+def test_the_first_bias_correction_keeps_its_digits():
+    w, m, v, g = (np.zeros(4, np.float32) for _ in range(4))
+    g[:] = 1e-3
+    rate, steps = np.ones(1, np.float32), np.zeros(1, np.int64)
+    run("optimizer", "adam", elements(4), w, g, m, v, 4, rate, steps, 0.9, 0.999, 0.0, 0.0)
+    np.testing.assert_allclose(w, -1, rtol=1e-6)
