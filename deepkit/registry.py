@@ -26,7 +26,7 @@ _safe_by_default = True
 #: More layers than this in one model of a configuration are refused before any is made.
 MAX_LAYERS = 10_000
 #: What making an object from a malformed configuration may raise beside ValueError.
-_MALFORMED = (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+MALFORMED = (TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def export(*paths: str) -> Callable[[Any], Any]:
@@ -239,7 +239,7 @@ def _deserialize(
     if class_name.startswith("__"):
         try:
             return _tagged(class_name, inside, inner)
-        except (*_MALFORMED, OverflowError) as error:
+        except MALFORMED as error:
             raise ValueError(f"The configuration has a malformed {class_name!r}: {error}") from error
     if class_name == "function":
         return _function(config, custom_objects)
@@ -251,7 +251,7 @@ def _deserialize(
     with custom_object_scope(custom_objects or {}), safe_mode_scope(safe_mode):
         try:
             return _make(cls, config)
-        except _MALFORMED as error:
+        except MALFORMED as error:
             reason = str(error) if isinstance(error, TypeError) else f"{type(error).__name__}: {error}"
             raise ValueError(f"{class_name} can't be made from its configuration: {reason}") from error
 

@@ -30,6 +30,7 @@ def load_npz(path: str | os.PathLike[str], *names: str, ragged: bool = False) ->
         ValueError: if the file is damaged, lacks an array, or an array is larger than its bytes or than 1 GiB.
     """
     import zipfile
+    import zlib
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -41,7 +42,7 @@ def load_npz(path: str | os.PathLike[str], *names: str, ragged: bool = False) ->
                 with archive.open(f"{name}.npy") as file:
                     arrays.append(_read_npy(file, name, ragged))
             return arrays
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)} can't be read: {error}") from error
 
 

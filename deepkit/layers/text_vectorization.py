@@ -95,7 +95,7 @@ class TextVectorization(DataLayer):
                              f"output_sequence_length={output_sequence_length!r}, "
                              f"output_mode={output_mode!r}")  # fmt: skip
         self._standardize, self._split, self._ngrams_arg = standardize, split, ngrams
-        self._ngrams = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams
+        self._ngrams = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams
         self._output_mode, self._output_sequence_length = output_mode, output_sequence_length
         self._ragged, self._encoding = ragged, encoding
         self._lookup_layer = StringLookup(
@@ -191,7 +191,8 @@ class TextVectorization(DataLayer):
         out = []
         for row in rows:
             row = list(row)
-            out.append([b" ".join(row[i : i + n]) for n in self._ngrams for i in range(len(row) - n + 1)])
+            lengths = self._ngrams[: len(row)] if isinstance(self._ngrams, range) else self._ngrams
+            out.append([b" ".join(row[i : i + n]) for n in lengths for i in range(len(row) - n + 1)])
         return out
 
     # -- from tokens to numbers ----------------------------------------------------------------------------------------

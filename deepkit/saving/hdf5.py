@@ -80,16 +80,27 @@ def names(group: Any) -> list[str]:
 
 
 def attribute(group: Any, name: str) -> Any:
-    """The value of an attribute.
+    """The value of an attribute, ``None`` if there is none.
 
     Raises:
         ValueError: if it can't be read, or declares more than any attribute has.
     """
     with _reading(group, f"@{name}") as where:
+        if name not in group.attrs:
+            return None
         found = group.attrs.get_id(name)
         if math.prod(found.shape) > MAX_ENTRIES:
             raise ValueError(f"{where} has shape {found.shape}, more than is read.")
         return group.attrs[name]
+
+
+def holds(group: Any, name: str) -> bool:
+    """Whether a group holds something of one name.
+
+    Raises:
+        ValueError: if it is a link, or can't be read.
+    """
+    return _entry(group, name) is not None
 
 
 def child_group(group: Any, name: str) -> Any:
@@ -173,7 +184,7 @@ def read_dataset(group: Any, name: str, shape: tuple[int, ...] | None = None) ->
         if shape is not None and tuple(dataset.shape) != tuple(shape):
             raise ValueError(f"{where} has shape {tuple(dataset.shape)}; {tuple(shape)} was expected.")
         values = np.asarray(dataset[()])
-        if "dtype" in dataset.attrs and str(attribute(dataset, "dtype")) == "bfloat16":
+        if str(attribute(dataset, "dtype")) == "bfloat16":
             from ..autograd.dtypes import np_dtype
 
             values = values.view(np_dtype("bfloat16"))

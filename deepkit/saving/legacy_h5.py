@@ -7,6 +7,7 @@ order of ``weight_names``, trained ones first, and ``optimizer_weights`` the opt
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import warnings
@@ -84,12 +85,12 @@ def _write_names(group: Any, key: str, names: list[str]) -> None:
 
 def _read_names(group: Any, key: str) -> list[str]:
     found: list[Any] = []
-    if key in group.attrs:
-        found = _names_in(hdf5.attribute(group, key))
+    whole = hdf5.attribute(group, key)
+    if whole is not None:
+        found = _names_in(whole)
     else:
-        while f"{key}{len(found)}" in group.attrs and len(found) < 1_000_000:
-            found.append(_names_in(hdf5.attribute(group, f"{key}{len(found)}")))
-        found = [name for part in found for name in part]
+        parts = (hdf5.attribute(group, f"{key}{i}") for i in itertools.count())
+        found = [name for part in itertools.takewhile(lambda x: x is not None, parts) for name in _names_in(part)]
     names = [name.decode("utf-8") if isinstance(name, bytes) else name for name in found]
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"{group.file.filename}: the attribute {key} of {group.name} should hold names.")
@@ -102,7 +103,8 @@ def _names_in(values: Any) -> list[Any]:
 
 def is_legacy(file: Any) -> bool:
     """Whether an open HDF5 file has this layout."""
-    return any(key in file.attrs for key in ("layer_names", "layer_names0")) or "model_weights" in file
+    names = any(hdf5.attribute(file, key) is not None for key in ("layer_names", "layer_names0"))
+    return names or hdf5.holds(file, "model_weights")
 
 
 def _json(file: Any, key: str) -> Any:
@@ -120,7 +122,7 @@ def load_model(path: str, custom_objects: Any, compile: bool, safe_mode: Any) ->
         ValueError: for a file that is malformed, holds weights only, or names unknown classes.
     """
     with hdf5.open_file(path) as file:
-        if "model_config" not in file.attrs:
+        if hdf5.attribute(file, "model_config") is None:
             raise ValueError(f"{path} holds no model, only weights: build the model and call load_weights.")
         size = os.path.getsize(path)
         model = make_model(_modern_layers(_json(file, "model_config")), custom_objects, safe_mode, path, size)
@@ -129,7 +131,7 @@ def load_model(path: str, custom_objects: Any, compile: bool, safe_mode: Any) ->
         group = hdf5.child_group(file, "model_weights")
         if group is not None:
             _read_weights(model, group, path, False, False)
-        if compile and "training_config" in file.attrs:
+        if compile and hdf5.attribute(file, "training_config") is not None:
             with guarded(safe_mode, path, size):
                 _compile(model, file, custom_objects, path)
         return model
@@ -270,7 +272,7 @@ def load_weights(
     Raises:
         ValueError: if they don't fit; the model is then as it was.
     """
-    group = hdf5.child_group(file, "model_weights") if "model_weights" in file else file
+    group = hdf5.child_group(file, "model_weights") if hdf5.holds(file, "model_weights") else file
     _read_weights(model, group, path, skip_mismatch, by_name)
 
 

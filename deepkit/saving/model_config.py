@@ -15,10 +15,18 @@ def guarded(safe_mode: Any, where: str, size: int) -> Iterator[None]:
     """Inside the block, what is made from a file of ``size`` bytes names no further files and stays in proportion.
 
     Nothing but ``safe_mode=False``, here or for the whole program, lifts that.
+
+    Raises:
+        ValueError: with the file's name, for what the block raises when its data is malformed.
     """
     trusted = safe_mode is False or not registry.in_safe_mode()
-    with registry.safe_mode_scope(not trusted), nullcontext() if trusted else allowance(size, where):
-        yield
+    try:
+        with registry.safe_mode_scope(not trusted), nullcontext() if trusted else allowance(size, where):
+            yield
+    except ValueError as error:
+        raise ValueError(str(error) if where in str(error) else f"{where}: {error}") from error
+    except registry.MALFORMED as error:
+        raise ValueError(f"{where} is malformed: {type(error).__name__}: {error}") from error
 
 
 def make_model(config: dict[str, Any], custom_objects: Any, safe_mode: Any, where: str, size: int) -> Any:
@@ -35,11 +43,8 @@ def make_model(config: dict[str, Any], custom_objects: Any, safe_mode: Any, wher
     Raises:
         ValueError: if it is malformed, names unknown classes, or describes no model.
     """
-    try:
-        with guarded(safe_mode, where, size):
-            model = registry.deserialize_keras_object(config, custom_objects, safe_mode)
-    except ValueError as error:
-        raise ValueError(str(error) if where in str(error) else f"{where}: {error}") from error
+    with guarded(safe_mode, where, size):
+        model = registry.deserialize_keras_object(config, custom_objects, safe_mode)
     if not isinstance(model, Model):
         raise ValueError(f"{where}: the configuration describes a {type(model).__name__}, no model.")
     return model

@@ -189,8 +189,8 @@ def test_index_that_is_replaced_while_it_is_read(tmp_path: Path, monkeypatch: py
 SHARD = "m_00000.weights.h5"
 BAD = {
     "no JSON": (b"{", "malformed"),
-    "deep": (b"[" * 100_000, "malformed"),
-    "a list": (b"[]", "weight_map"),
+    "deep": (b"[" * 100_000, "deep"),
+    "a list": (b"[]", "dictionary"),
     "no map": (b"{}", "weight_map"),
     "map of numbers": ({"/vars": 1}, "/vars"),
     "map of lists of numbers": ({"/vars": [SHARD, 1]}, "/vars"),
