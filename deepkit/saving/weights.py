@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterable, Iterator
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..random import SeedGenerator
 from ..utils.naming import to_snake_case
 from . import hdf5
 
+_CONTAINER = re.compile(r"container(_\d+)?").fullmatch
 _SAVEABLE = (Layer, Metric, Optimizer, SeedGenerator)
 
 
@@ -42,17 +44,23 @@ def walk(obj: Any, path: str = "", seen: set[int] | None = None) -> Iterator[tup
         if isinstance(child, _SAVEABLE):
             yield from walk(child, inner, seen)
         elif isinstance(child, (list, tuple, dict, set)):
-            yield from _walk_container(child, inner, seen)
+            yield from _walk_container(child, inner, seen, set())
 
 
-def _walk_container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk_container(items: Any, path: str, seen: set[int], containers: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(items) in containers:
+        return
+    containers.add(id(items))
     used: dict[str, int] = {}
     for item in list(items.values() if isinstance(items, dict) else items):
-        if isinstance(item, _SAVEABLE):
-            name = to_snake_case(type(item).__name__)
-            n = used.get(name, 0)
-            used[name] = n + 1
-            yield from walk(item, f"{path}/{name}_{n}" if n else f"{path}/{name}", seen)
+        saveable = isinstance(item, _SAVEABLE)
+        if not saveable and not isinstance(item, (list, tuple, dict)):
+            continue
+        name = to_snake_case(type(item).__name__) if saveable else "container"
+        n = used.get(name, 0)
+        used[name] = n + 1
+        inner = f"{path}/{name}_{n}" if n else f"{path}/{name}"
+        yield from walk(item, inner, seen) if saveable else _walk_container(item, inner, seen, containers)
 
 
 class Source:
@@ -128,7 +136,9 @@ def load_weights(
             variables = own_state(obj)
             if store is None:
                 if variables and not isinstance(obj, (Optimizer, SeedGenerator, Metric)):
-                    problems.append(f"{path or model.name}: {where} has nothing for it")
+                    # Keras before 3.15 left out what is in lists of lists; models of then still load.
+                    nested = any(_CONTAINER(part) for part in path.split("/"))
+                    (passed_over if nested else problems).append(f"{path or model.name}: {where} has nothing for it")
                 continue
             snapshots += [(v, v.numpy()) for v in variables]
             try:

@@ -108,7 +108,7 @@ def kill_one(folder: Path, models: list[Any], start: int, draw: random.Random) -
             os._exit(1)
     os.close(writing)
     try:
-        saves = draw.randint(2, 3 * len(FILES))
+        saves = draw.randint(2, 2 * len(FILES))
         began = time.monotonic()
         for _ in range(saves):
             if not os.read(reading, 1):

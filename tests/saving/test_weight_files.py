@@ -231,3 +231,47 @@ def test_arguments(tmp_path: Path) -> None:
     assert not deepkit.saving.load_model(tmp_path / "m.h5").compiled
     with h5py.File(tmp_path / "m.h5") as file:
         assert "training_config" not in file.attrs and json.loads(file.attrs["model_config"])
+
+
+class Nested(deepkit.Model):
+    """Layers in lists of lists and in dictionaries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        dense = layers.Dense
+        self.blocks = [[dense(2), dense(3)], [dense(2)], ["no", ["layer"]]]
+        self.named = {"a": [dense(4)], "b": dense(5), "c": (dense(1), {"z": [dense(6)]})}
+        self.deep = [[[dense(7)]]]
+
+    def call(self, x: Any) -> Any:
+        chain = [*self.blocks[0], *self.blocks[1], *self.named["a"], self.named["b"], self.named["c"][0]]
+        for layer in [*chain, *self.named["c"][1]["z"], *self.deep[0][0]]:
+            x = layer(x)
+        return x
+
+
+def test_layers_in_lists_of_lists(tmp_path: Path) -> None:
+    models = Nested(), Nested()
+    for model in models:
+        model(np.ones((1, 2), "float32"))
+    models[0].save_weights(tmp_path / "m.weights.h5")
+    found: list[str] = []
+    with h5py.File(tmp_path / "m.weights.h5") as file:
+        file.visititems(lambda name, o: found.append(name[: -len("/vars/0")]) if name.endswith("/0") else None)
+    assert found == [  # as Keras 3.15 names them
+        "blocks/container/dense",
+        "blocks/container/dense_1",
+        "blocks/container_1/dense",
+        "deep/container/container/dense",
+        "named/container/dense",
+        "named/container_1/container/container/dense",
+        "named/container_1/dense",
+        "named/dense",
+    ]
+    models[1].load_weights(tmp_path / "m.weights.h5")
+    assert_same([v.numpy() for v in models[1].weights], [v.numpy() for v in models[0].weights])
+    with h5py.File(tmp_path / "m.weights.h5", "r+") as file:
+        del file["blocks"], file["deep"]  # what Keras wrote before 3.15
+    with pytest.warns(UserWarning, match="blocks/container/dense: .* has nothing for it"):
+        models[1].load_weights(tmp_path / "m.weights.h5")
+    assert_same([v.numpy() for v in models[1].weights], [v.numpy() for v in models[0].weights])
