@@ -44,6 +44,9 @@ struct Kernels {
                            const float *g, float *gq, float *gk, float *gv);
     void (*conv)(const ConvShape &, const float *x, const float *kernel, const float *bias, bool relu, float *y);
     void (*conv_kernel_grad)(const ConvShape &, const float *x, const float *gy, float *g_kernel);
+    void (*depthwise)(const ConvShape &, int channels, const float *x, const float *kernel, float *y);
+    void (*depthwise_grad)(const ConvShape &, int channels, const float *x, const float *kernel, const float *gy, float *gx,
+                           float *g_kernel);
     void (*max_pool)(const PoolShape &, const float *x, float *y);
     void (*max_pool_grad)(const PoolShape &, const float *x, const float *y, const float *gy, float *gx);
     void (*batch_norm)(std::size_t rows, int c, const float *x, const float *gamma, const float *beta, float epsilon,
@@ -65,6 +68,10 @@ struct Kernels {
                 float *gates, float *candidates, float *inners);
     void (*gru_grad)(const SequenceShape &, const float *turned_u, const float *h0, const float *hs, const float *gates,
                      const float *candidates, const float *inners, const float *g_hs, float *dh, float *dz, float *d_inner);
+    void (*random_words)(std::uint64_t key, std::uint64_t draw, std::size_t n, std::uint64_t *out);
+    void (*dropout)(std::uint64_t key, std::uint64_t draw, std::size_t n, unsigned threshold, float scale, const float *x,
+                    float *y);
+    void (*add_rows_at)(std::size_t n, int c, const std::int32_t *indices, const float *values, float *out);
     void (*softmax_cross_entropy)(std::size_t rows, int c, const float *logits, const std::int32_t *labels, float *loss,
                                   float *probabilities);
 };

@@ -193,6 +193,34 @@ PyObject *conv_kernel_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// depthwise(shape, x, kernel, y)
+PyObject *depthwise(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    ConvShape s;
+    Array x, kernel, y;
+    if (!count(n, 4) || !conv_shape(a[0], s) || !x.get(a[1], "x", 'f', -1, false)) return nullptr;
+    const Py_ssize_t pixels = Py_ssize_t(s.n) * s.h * s.w, c = pixels ? x.size() / pixels : 0, all = c * s.co;
+    if (x.size() != pixels * c || !kernel.get(a[2], "kernel", 'f', Py_ssize_t(s.kh) * s.kw * all, false) ||
+        !y.get(a[3], "y", 'f', Py_ssize_t(s.n) * s.oh * s.ow * all, true))
+        return PyErr_Occurred() ? nullptr : PyErr_Format(PyExc_ValueError, "x: its size doesn't fit the shape");
+    WITHOUT_GIL(active->depthwise(s, int(c), x.data(), kernel.data(), y.data()))
+    Py_RETURN_NONE;
+}
+
+// depthwise_grad(shape, x, kernel, gy, gx or None, g_kernel or None)
+PyObject *depthwise_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    ConvShape s;
+    Array x, kernel, g, gx, g_kernel;
+    if (!count(n, 6) || !conv_shape(a[0], s) || !x.get(a[1], "x", 'f', -1, false)) return nullptr;
+    const Py_ssize_t pixels = Py_ssize_t(s.n) * s.h * s.w, c = pixels ? x.size() / pixels : 0, all = c * s.co;
+    if (x.size() != pixels * c || !kernel.get(a[2], "kernel", 'f', Py_ssize_t(s.kh) * s.kw * all, false) ||
+        !g.get(a[3], "gy", 'f', Py_ssize_t(s.n) * s.oh * s.ow * all, false) ||
+        !gx.get(a[4], "gx", 'f', x.size(), true, true) ||
+        !g_kernel.get(a[5], "g_kernel", 'f', Py_ssize_t(s.kh) * s.kw * all, true, true))
+        return PyErr_Occurred() ? nullptr : PyErr_Format(PyExc_ValueError, "x: its size doesn't fit the shape");
+    WITHOUT_GIL(active->depthwise_grad(s, int(c), x.data(), kernel.data(), g.data(), gx.data(), g_kernel.data()))
+    Py_RETURN_NONE;
+}
+
 bool pool_shape(PyObject *tuple, PoolShape &s) {
     int v[12];
     if (!ints(tuple, v, 12)) return false;
@@ -379,6 +407,49 @@ PyObject *gru_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// random_words(key, draw, out), out of uint64
+PyObject *random_words(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    if (!count(n, 3)) return nullptr;
+    const unsigned long long key = PyLong_AsUnsignedLongLong(a[0]), draw = PyLong_AsUnsignedLongLong(a[1]);
+    Py_buffer out;
+    if (PyErr_Occurred() || PyObject_GetBuffer(a[2], &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) return nullptr;
+    if (out.itemsize != 8) {
+        PyErr_SetString(PyExc_TypeError, "out: expected an array of uint64");
+    } else {
+        WITHOUT_GIL(active->random_words(key, draw, out.len / 8, static_cast<std::uint64_t *>(out.buf)))
+    }
+    PyBuffer_Release(&out);
+    if (PyErr_Occurred()) return nullptr;
+    Py_RETURN_NONE;
+}
+
+// dropout(key, draw, threshold, scale, x, y)
+PyObject *dropout(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array x, y;
+    if (!count(n, 6)) return nullptr;
+    const unsigned long long key = PyLong_AsUnsignedLongLong(a[0]), draw = PyLong_AsUnsignedLongLong(a[1]);
+    const unsigned threshold = static_cast<unsigned>(PyLong_AsLong(a[2]));
+    const float scale = number(a[3]);
+    if (PyErr_Occurred() || !x.get(a[4], "x", 'f', -1, false) || !y.get(a[5], "y", 'f', x.size(), true)) return nullptr;
+    WITHOUT_GIL(active->dropout(key, draw, x.size(), threshold, scale, x.data(), y.data()))
+    Py_RETURN_NONE;
+}
+
+// add_rows_at(indices, values, out), out (rows, columns)
+PyObject *add_rows_at(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array indices, values, out;
+    if (!count(n, 3) || !indices.get(a[0], "indices", 'i', -1, false) || !out.get(a[2], "out", 'f', -1, true)) return nullptr;
+    const Py_ssize_t rows = out.view.shape[0], c = rows ? out.size() / rows : 0, all = indices.size();
+    if (!values.get(a[1], "values", 'f', all * c, false)) return nullptr;
+    for (Py_ssize_t i = 0; i < all; ++i)
+        if (indices.labels()[i] < 0 || indices.labels()[i] >= rows) {
+            PyErr_Format(PyExc_IndexError, "index %d is out of range for %zd rows", int(indices.labels()[i]), rows);
+            return nullptr;
+        }
+    WITHOUT_GIL(active->add_rows_at(all, int(c), indices.labels(), values.data(), out.data()))
+    Py_RETURN_NONE;
+}
+
 // softmax_cross_entropy(logits, labels, loss, probabilities)
 PyObject *softmax_cross_entropy(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Array logits, labels, loss, probabilities;
@@ -436,7 +507,8 @@ PyObject *worth_sharing(PyObject *, PyObject *work) {
 #define FAST(name) {#name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(name)), METH_FASTCALL, nullptr}
 
 PyMethodDef methods[] = {
-    FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
+    FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad),
+    FAST(depthwise), FAST(depthwise_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
     FAST(relu_grad), FAST(adam), FAST(lstm), FAST(lstm_grad),
     FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},

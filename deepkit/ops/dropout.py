@@ -21,17 +21,11 @@ class Dropout(Op):
         return Spec(x.shape, x.dtype)
 
     def forward(self, k: Any, x: Any, rate: float, key: int, draw: int, noise_shape: Any = None) -> tuple[Any, Any]:
-        keep = k.random_keep(key, draw, x.shape if noise_shape is None else noise_shape, rate)
-        scale = x.dtype.type(_scale(rate))
-        y = x * scale
-        y *= keep
-        return y, (keep, scale)
+        how = (rate, key, draw, noise_shape, _scale(rate))
+        return k.dropout(x, *how), how
 
     def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
-        keep, scale = saved
-        gx = g * scale
-        gx *= keep
-        return (gx,)
+        return (k.dropout(g, *saved),)
 
     def reference(self, x: Any, rate: float, key: int, draw: int, noise_shape: Any = None) -> Any:
         from .. import backend

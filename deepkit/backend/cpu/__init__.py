@@ -21,3 +21,4 @@ from .recurrent import *
 # isort: split
 # Last, as these are the same names again: the compiled kernels where they are built.
 from .compiled import *
+from .compiled_conv import *

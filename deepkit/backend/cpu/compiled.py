@@ -5,7 +5,6 @@ A compiled kernel takes contiguous float32 arrays; for any other, and for what i
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,158 +12,24 @@ from numpy import ndarray
 
 from .attention import attention as numpy_attention
 from .attention import attention_grad as numpy_attention_grad
-from .conv import channel_sums
-from .conv import conv as numpy_conv
-from .conv import conv_grad as numpy_conv_grad
 from .elementwise import activate, activate_grad
+from .elementwise import take_grad as numpy_take_grad
 from .linear import column_sum
 from .linear import dense as numpy_dense
 from .linear import dense_grad as numpy_dense_grad
 from .linear import matmul as numpy_matmul
 from .loss import cross_entropy as numpy_cross_entropy
 from .memory import empty_reused
-from .native import fits, state
+from .native import fits, state, target
 from .norm import batch_norm as numpy_batch_norm
 from .norm import batch_norm_grad as numpy_batch_norm_grad
 from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import adam
 from .optimizer import blocked as numpy_blocked
-from .pool import max_pool as numpy_max_pool
-from .pool import max_pool_grad as numpy_max_pool_grad
-from .window import Pairs, Sizes, window_shape
 
-__all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "conv", "conv_grad",
-           "cross_entropy", "dense", "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "max_pool",
-           "max_pool_grad"]  # fmt: skip
-
-
-
-# -- convolution -------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1024)
-def _conv_plan(
-    x: Sizes, w: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes
-) -> tuple[Sizes, tuple[int, ...], tuple[int, ...] | None] | None:
-    """The result's shape, the compiled kernel's description of the convolution, and that of its input's gradient.
-
-    ``None`` where there is no compiled kernel: volumes, groups, windows larger than the input.
-    """
-    rank = len(x) - 2
-    if rank > 2 or x[-1] != w[-2]:
-        return None
-    out = window_shape(x[1:-1], w[:-2], strides, padding, dilation)
-    if min(out) < 1:
-        return None
-    one = (1,) * (2 - rank)
-    size, kernel, result = one + x[1:-1], one + w[:-2], one + out
-    steps, apart = one + strides, one + dilation
-    lo = (0,) * (2 - rank) + tuple(p for p, _ in padding)
-    forward = (x[0], *size, x[-1], *kernel, w[-1], *result, *steps, *apart, *lo, 1, 1)
-    # The gradient of x is a convolution over the result's, spread by the strides, with the kernel turned round.
-    before = tuple((k - 1) * d - p for k, d, p in zip(kernel, apart, lo))
-    backward = (x[0], *result, w[-1], *kernel, x[-1], *size, 1, 1, *apart, *before, *steps)
-    return (x[0], *out, w[-1]), forward, backward if min(before) >= 0 else None
-
-
-def conv(
-    x: ndarray, w: ndarray, b: ndarray | None, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int,
-    act: str | None,
-) -> ndarray:  # fmt: skip
-    native = state.module
-    plan = None
-    if native is not None and groups == 1 and fits(x, w, b):
-        plan = _conv_plan(x.shape, w.shape, tuple(strides), tuple(padding), tuple(dilation))
-    if plan is None:
-        return numpy_conv(x, w, b, strides, padding, dilation, groups, act)
-    y = empty_reused(plan[0], x.dtype)
-    native.conv(plan[1], x, w, b, act == "relu", y)
-    return y if act in (None, "relu") else activate(y, act)
-
-
-def conv_grad(
-    x: ndarray, w: ndarray, y: ndarray | None, gy: ndarray, strides: Sizes, padding: Pairs, dilation: Sizes,
-    groups: int, act: str | None, needs: Any,
-) -> Any:  # fmt: skip
-    native = state.module
-    plan = None
-    if native is not None and groups == 1 and fits(x, w, gy):
-        plan = _conv_plan(x.shape, w.shape, tuple(strides), tuple(padding), tuple(dilation))
-    if plan is None or plan[2] is None:
-        return numpy_conv_grad(x, w, y, gy, strides, padding, dilation, groups, act, needs)
-    need_x, need_w, need_b = needs
-    gx = gw = gb = None
-    if act == "relu" and fits(y):
-        g = empty_reused(gy.shape, gy.dtype)
-        gb = _target(need_b, w.shape[-1:], w.dtype)
-        native.relu_grad(gy, y, g, np.empty(w.shape[-1], w.dtype) if gb is None else gb)
-    else:
-        g = np.ascontiguousarray(activate_grad(gy, y, act))  # type: ignore[arg-type]
-        if need_b is not False:
-            gb = _target(need_b, w.shape[-1:], w.dtype)
-            gb[...] = 0
-            channel_sums(g, gb)
-    if need_w is not False:
-        gw = _target(need_w, w.shape, w.dtype)
-        native.conv_kernel_grad(plan[1], x, g, gw)
-    if need_x is not False:
-        gx = _target(need_x, x.shape, x.dtype)
-        taps = tuple(range(w.ndim - 2))
-        turned = np.ascontiguousarray(np.flip(w, taps).swapaxes(-1, -2))
-        native.conv(plan[2], g, turned, None, False, gx)
-    return gx, gw, gb
-
-
-def _target(need: Any, shape: Sizes, dtype: Any) -> Any:
-    """Where a gradient goes: the array that ``need`` is if it suits, else a new one; ``None`` if it isn't needed."""
-    if need is False:
-        return None
-    return need if isinstance(need, ndarray) and fits(need) else empty_reused(shape, dtype)
-
-
-# -- pooling -----------------------------------------------------------------------------------------------------------
-
-
-def _pool_plan(x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs) -> tuple[Sizes, tuple[int, ...]]:
-    rank = x.ndim - 2
-    out = window_shape(x.shape[1:-1], pool, strides, padding, (1,) * rank)
-    one, none = (1,) * (2 - rank), (0,) * (2 - rank)
-    plan = (
-        x.shape[0],
-        *one,
-        *x.shape[1:],
-        *one,
-        *pool,
-        *one,
-        *out,
-        *one,
-        *strides,
-        *none,
-        *(p for p, _ in padding),
-    )
-    return (x.shape[0], *out, x.shape[-1]), plan
-
-
-def max_pool(x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs) -> ndarray:
-    native = state.module
-    if native is None or x.ndim > 4 or not fits(x):
-        return numpy_max_pool(x, pool, strides, padding)
-    shape, plan = _pool_plan(x, pool, strides, padding)
-    y = empty_reused(shape, x.dtype)
-    native.max_pool(plan, x, y)
-    return y
-
-
-def max_pool_grad(
-    x: ndarray, y: ndarray, gy: ndarray, pool: Sizes, strides: Sizes, padding: Pairs, need: Any = True
-) -> ndarray:
-    native = state.module
-    if native is None or x.ndim > 4 or not fits(x, y, gy):
-        return numpy_max_pool_grad(x, y, gy, pool, strides, padding, need)
-    gx = _target(need, x.shape, x.dtype)
-    native.max_pool_grad(_pool_plan(x, pool, strides, padding)[1], x, y, gy, gx)
-    return gx
+__all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy", "dense",
+           "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "take_grad"]  # fmt: skip
 
 
 # -- normalization and dense -------------------------------------------------------------------------------------------
@@ -213,7 +78,7 @@ def layer_norm_grad(saved: Any, g: ndarray, needs: Any) -> tuple[ndarray | None,
     native, x, mean, inverse, gamma, centre = saved
     g = np.ascontiguousarray(g, np.float32)
     gx = None if needs[0] is False else empty_reused(x.shape, x.dtype)
-    g_gamma, g_beta = (_target(need, x.shape[-1:], x.dtype) for need in needs[1:])
+    g_gamma, g_beta = (target(need, x.shape[-1:], x.dtype) for need in needs[1:])
     native.layer_norm_grad(x, mean, inverse, gamma, centre, g, gx, g_gamma, g_beta)
     return gx, g_gamma, g_beta
 
@@ -252,7 +117,7 @@ def dense_grad(
         return numpy_dense_grad(x, w, b, y, act, gy, needs)
     gx = gw = None
     need_x, need_w, need_b = needs
-    gb = _target(need_b, w.shape[-1:], w.dtype)
+    gb = target(need_b, w.shape[-1:], w.dtype)
     if act == "relu" and fits(y):
         g = empty_reused(gy.shape, gy.dtype)
         native.relu_grad(gy, y, g, np.empty(w.shape[-1], gy.dtype) if gb is None else gb)
@@ -261,7 +126,7 @@ def dense_grad(
         if gb is not None:
             column_sum(g, gb)
     if need_w is not False:
-        gw = _target(need_w, w.shape, w.dtype)
+        gw = target(need_w, w.shape, w.dtype)
         native.gemm(x, True, g, False, None, False, False, gw)
     if need_x is not False:
         gx = empty_reused(x.shape, x.dtype)
@@ -307,7 +172,18 @@ def attention_grad(saved: Any, g: ndarray, needs: Any) -> tuple[Any, Any, Any, A
     return gq, gk, gv, None
 
 
-# -- loss, optimizers --------------------------------------------------------------------------------------------------
+# -- embedding, loss, optimizers --------------------------------------------------------------------------------------
+
+
+def take_grad(g: ndarray, indices: ndarray, axis: int | None, shape: tuple[int, ...], out: Any = None) -> ndarray:
+    native = state.module
+    if native is None or axis != 0 or not fits(g) or indices.dtype.kind not in "iu" or shape[0] > 2**31 - 1:
+        return numpy_take_grad(g, indices, axis, shape, out)
+    out = target(True if out is None else out, shape, g.dtype)
+    out[...] = 0
+    rows = indices.astype(np.int32).reshape(-1)
+    native.add_rows_at(np.where(rows < 0, rows + shape[0], rows), g, out)
+    return out
 
 
 def cross_entropy(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .memory import empty_reused
+
 try:
     from . import _compiled
 except ImportError:
@@ -56,6 +58,13 @@ def fits(*arrays: ndarray | None) -> bool:
         if a is not None and (a.dtype != np.float32 or not a.flags.c_contiguous or not a.size):
             return False
     return True
+
+
+def target(need: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Where a gradient goes: the array that ``need`` is if it suits, else a new one; ``None`` if it isn't needed."""
+    if need is False:
+        return None
+    return need if isinstance(need, ndarray) and fits(need) else empty_reused(shape, dtype)
 
 
 if _compiled is not None:

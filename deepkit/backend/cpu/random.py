@@ -7,6 +7,7 @@ kernel can repeat word for word.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -14,9 +15,12 @@ import numpy as np
 from numpy import ndarray
 
 from .elementwise import erfinv
+from .memory import empty_reused
+from .native import fits
+from .native import state as compiled
 
-__all__ = ["random_words", "random_uniform", "random_normal", "random_truncated_normal", "random_keep", "random_order",
-           "random_generator"]  # fmt: skip
+__all__ = ["dropout", "random_words", "random_uniform", "random_normal", "random_truncated_normal", "random_keep",
+           "random_order", "random_generator"]  # fmt: skip
 
 
 class _Source:
@@ -47,6 +51,10 @@ def _start(key: int, draw: int) -> np.random.Philox:
 
 def random_words(key: int, draw: int, n: int) -> ndarray:
     """``n`` 64-bit words."""
+    if compiled.module is not None:
+        out = np.empty(n, np.uint64)
+        compiled.module.random_words(key, draw, out)
+        return out
     return _start(key, draw).random_raw(n)
 
 
@@ -68,7 +76,7 @@ def _unit64(key: int, draw: int, n: int) -> ndarray:
 
 def random_uniform(key: int, draw: int, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:
     """Uniform on [0, 1) in ``dtype``; float16 and bfloat16 are rounded from float32."""
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     if dtype == np.float64:
         return _unit64(key, draw, n).reshape(shape)
     return _unit32(key, draw, n).reshape(shape).astype(dtype, copy=False)
@@ -76,7 +84,7 @@ def random_uniform(key: int, draw: int, shape: tuple[int, ...], dtype: np.dtype)
 
 def random_normal(key: int, draw: int, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:
     """Standard normal by Box and Muller (1958): √(-2 ln u₁) · (cos 2πu₂, sin 2πu₂), cosines first."""
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     half = (n + 1) // 2
     u = _unit64(key, draw, 2 * half) if dtype == np.float64 else _unit32(key, draw, 2 * half)
     radius = np.sqrt(-2 * np.log1p(-u[:half]))
@@ -87,16 +95,33 @@ def random_normal(key: int, draw: int, shape: tuple[int, ...], dtype: np.dtype) 
 def random_truncated_normal(key: int, draw: int, shape: tuple[int, ...], dtype: np.dtype) -> ndarray:
     """Standard normal cut to two standard deviations, by the inverse of its distribution function."""
     low, high = 0.022750131948179195, 0.9772498680518208  # Φ(-2), Φ(2)
-    u = _unit64(key, draw, int(np.prod(shape)))
+    u = _unit64(key, draw, math.prod(shape))
     z = np.sqrt(2) * erfinv(2 * (low + u * (high - low)) - 1)
     return np.clip(z, -2, 2).reshape(shape).astype(dtype, copy=False)
 
 
 def random_keep(key: int, draw: int, shape: tuple[int, ...], rate: float) -> ndarray:
     """Boolean mask that is false with probability ``rate``, from 16 bits an element."""
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     bits = random_words(key, draw, (n + 3) // 4).view(np.uint16)[:n]
-    return (bits >= np.uint16(min(round(rate * 65536), 65535))).reshape(shape)
+    return (bits >= np.uint16(_threshold(rate))).reshape(shape)
+
+
+def _threshold(rate: float) -> int:
+    return min(round(rate * 65536), 65535)
+
+
+def dropout(
+    x: ndarray, rate: float, key: int, draw: int, noise_shape: tuple[int, ...] | None, scale: float
+) -> ndarray:
+    """x · scale where :func:`random_keep` is true, else 0. The mask can be made again, so nobody keeps it."""
+    if compiled.module is not None and noise_shape is None and fits(x):
+        y = empty_reused(x.shape, x.dtype)
+        compiled.module.dropout(key, draw, _threshold(rate), scale, x, y)
+        return y
+    y = x * x.dtype.type(scale)
+    y *= random_keep(key, draw, x.shape if noise_shape is None else noise_shape, rate)
+    return y
 
 
 def random_order(key: int, draw: int, n: int) -> ndarray:
