@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Iterator
 
 from .. import registry
-from ..models import Model
+from ..layers.layer import Layer
 from ..utils.allowance import allowance
 
 
@@ -45,6 +45,6 @@ def make_model(config: dict[str, Any], custom_objects: Any, safe_mode: Any, wher
     """
     with guarded(safe_mode, where, size):
         model = registry.deserialize_keras_object(config, custom_objects, safe_mode)
-    if not isinstance(model, Model):
+    if not isinstance(model, Layer) or not hasattr(model, "save"):  # a model, or a FeatureSpace
         raise ValueError(f"{where}: the configuration describes a {type(model).__name__}, no model.")
     return model

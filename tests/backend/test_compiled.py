@@ -90,16 +90,73 @@ def test_convolution(isa: str, case: Any, act: str | None) -> None:
     close(found, expected)
 
 
+#: input, kernel, strides, padding, dilation, groups
+GROUPED = [
+    ((2, 6, 6, 4), (3, 3, 2, 6), (1, 1), ((1, 1), (1, 1)), (1, 1), 2),
+    ((3, 7, 9, 6), (3, 2, 2, 33), (2, 3), ((0, 1), (1, 1)), (1, 1), 3),
+    ((2, 7, 8, 5), (3, 3, 1, 5), (1, 1), ((1, 1), (1, 1)), (1, 1), 5),
+    ((2, 8, 7, 17), (3, 2, 1, 34), (2, 2), ((0, 1), (1, 0)), (1, 1), 17),
+    ((2, 9, 9, 3), (3, 3, 1, 9), (1, 1), ((2, 2), (2, 2)), (2, 2), 3),
+    ((2, 12, 20), (5, 1, 20), (2,), ((2, 2),), (1,), 20),
+]
+
+
+@pytest.mark.parametrize("act", [None, "relu"])
+@pytest.mark.parametrize("case", GROUPED, ids=str)
+def test_grouped_and_depthwise_convolution(isa: str, case: Any, act: str | None) -> None:
+    x_shape, w_shape, *how, groups = case
+    x, w, b = random(*x_shape), random(*w_shape, seed=1), random(w_shape[-1], seed=2)
+    (y, _), (expected, _) = both("conv", x, w, b, *how, groups, act)
+    close([y], [expected])
+    gy = random(*y.shape, seed=3)
+    for needs in ((True, True, True), (True, False, False), (False, True, False)):
+        (found, _), (wanted, _) = both("conv_grad", x, w, expected, gy, *how, groups, act, needs)
+        assert [a is None for a in found] == [a is None for a in wanted]
+        close(found, wanted)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 2, 3, 5])
+def test_gradients_of_strided_convolutions(isa: str, kernel: int, stride: int) -> None:
+    """Each remainder by the stride is a convolution of its own; some have no taps."""
+    for size in (5, 8, 11):
+        for lo in range(min(kernel, 3)):
+            how = ((stride, 1), ((lo, 1), (0, 0)), (1, 1), 1, None)
+            x, w = random(2, size, 3, 3), random(kernel, 1, 3, 18, seed=1)
+            (y, _), (expected, _) = both("conv", x, w, None, *how)
+            (found, _), (wanted, _) = both("conv_grad", x, w, None, expected, *how, (True, False, False))
+            close(found[:1], wanted[:1])
+
+
+def test_random_words_and_dropout(isa: str) -> None:
+    for n in (0, 1, 7, 64, 40_003):
+        (found, _), (expected, _) = both("random_words", 12, 2**32 - 1, n)
+        np.testing.assert_array_equal(found, expected)
+        x = random(n)
+        (found, _), (expected, _) = both("dropout", x, 0.3, 5, 9, None, 1 / 0.7)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_sums_at_indices(isa: str) -> None:
+    indices = np.array([[3, 0, 3], [-1, 3, 2]])
+    g = random(2, 3, 5)
+    (found, _), (expected, _) = both("take_grad", g, indices, 0, (4, 5), None)
+    close([found], [expected])
+    with pytest.raises(IndexError):
+        cpu.take_grad(g, indices + 1, 0, (4, 5), None)
+
+
 def test_what_is_left_to_numpy(isa: str) -> None:
-    """Groups, volumes, other dtypes and strided arrays; padding wider than the window in the gradient."""
+    """Volumes, other dtypes and strided arrays; padding wider than the window in the gradient."""
     ones = ((0, 0), (0, 0))
     for x, w, groups, padding in [
-        (random(2, 6, 6, 4), random(3, 3, 2, 4), 2, ones),
+        (random(1, 5, 5, 5, 2), random(2, 2, 2, 2, 4), 1, ((0, 0), (0, 0), (0, 0))),
         (random(2, 6, 6, 4).astype("float64"), random(3, 3, 4, 4).astype("float64"), 1, ones),
         (random(2, 6, 6, 8)[..., ::2], random(3, 3, 4, 4), 1, ones),
         (random(2, 6, 6, 4), random(3, 3, 4, 4), 1, ((4, 0), (4, 0))),
     ]:
-        how = ((1, 1), padding, (1, 1), groups, None)
+        one = (1,) * len(padding)
+        how = (one, padding, one, groups, None)
         (y, _), (expected, _) = both("conv", x, w, None, *how)
         close([y], [expected])
         (found, _), (wanted, _) = both(
