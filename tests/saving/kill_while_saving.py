@@ -162,7 +162,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-flush", action="store_true", help="leave out what only power cuts can tell from a kill")
     arguments = parser.parse_args()
+    if arguments.no_flush:
+        os.fsync = lambda handle: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         errors = run(Path(folder), arguments.kills, arguments.seed)
     print(*errors, sep="\n", flush=True)

@@ -15,7 +15,7 @@ from tests.saving import kill_while_saving as kills
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system can't fork")
 def test_ten_kills() -> None:
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.saving.kill_while_saving", "--kills", "10"]
+    command = [sys.executable, "-m", "tests.saving.kill_while_saving", "--kills", "10", "--no-flush"]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

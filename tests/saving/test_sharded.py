@@ -116,6 +116,7 @@ def test_stops_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, li
     index = tmp_path / "m.weights.json"
     old, new, probe = (cases.model(deepkit, seed) for seed in (0, 1, 2))
     versions = [cases.state(old), cases.state(new)]
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # slow, and no matter here
     if not links:
         monkeypatch.setattr(os, "link", _no_links)
     seen = []
