@@ -184,7 +184,8 @@ def read_dataset(group: Any, name: str, shape: tuple[int, ...] | None = None) ->
         if shape is not None and tuple(dataset.shape) != tuple(shape):
             raise ValueError(f"{where} has shape {tuple(dataset.shape)}; {tuple(shape)} was expected.")
         values = np.asarray(dataset[()])
-        if str(attribute(dataset, "dtype")) == "bfloat16":
+        # Keras marks bfloat16 in its own layout, but not in that of Keras 2.
+        if values.dtype == "V2" or str(attribute(dataset, "dtype")) == "bfloat16":
             from ..autograd.dtypes import np_dtype
 
             values = values.view(np_dtype("bfloat16"))

@@ -48,7 +48,7 @@ def model_bytes(model: Any, keras_version: str, include_optimizer: bool = True) 
                 group = file.create_group("optimizer_weights")
                 names = [f"{model.optimizer.name}/{i}" for i in range(len(store))]
                 for i, name in enumerate(names):
-                    group.create_dataset(name, data=np.asarray(store[str(i)]))
+                    hdf5.write_dataset(group, name, np.asarray(store[str(i)]))
                 _write_names(group, "weight_names", names)
     return buffer.getvalue()
 
@@ -70,7 +70,7 @@ def _write_weights(model: Any, group: Any) -> None:
             while name in names:
                 name += "_1"
             names.append(name)
-            inner.create_dataset(name, data=v.numpy())
+            hdf5.write_dataset(inner, name, v.numpy())
         _write_names(inner, "weight_names", names)
 
 

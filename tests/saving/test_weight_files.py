@@ -68,6 +68,18 @@ def test_bfloat16(name: str, tmp_path: Path) -> None:
     assert_same(state(other), state(model))
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_bfloat16_in_the_layout_of_keras_2(tmp_path: Path, marked: bool) -> None:
+    """Keras writes it without a mark (and can't read it)."""
+    pytest.importorskip("ml_dtypes")
+    model = trained(dtype="bfloat16")
+    model.save(tmp_path / "m.h5")
+    if not marked:
+        with h5py.File(tmp_path / "m.h5", "r+") as file:
+            file["model_weights"].visititems(lambda name, o: o.attrs.pop("dtype", None) and None)
+    assert_same(state(deepkit.saving.load_model(tmp_path / "m.h5")), state(model))
+
+
 def test_bfloat16_is_kept_as_keras_keeps_it(tmp_path: Path) -> None:
     pytest.importorskip("ml_dtypes")
     trained(dtype="bfloat16").save_weights(tmp_path / "m.weights.h5")
