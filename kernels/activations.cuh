@@ -169,12 +169,3 @@ struct Mish {
     KERNEL(activation::Gelu, gelu, T, suffix)                 \
     KERNEL(activation::GeluTanh, gelu_tanh, T, suffix)        \
     KERNEL(activation::Mish, mish, T, suffix)
-
-// Those that the CPU's kernels fuse, too, for kernels that are worth an epilogue but not seventeen.
-#define FOR_FUSIBLE(KERNEL, T, suffix)                        \
-    KERNEL(activation::Linear, linear, T, suffix)             \
-    KERNEL(activation::Relu, relu, T, suffix)                 \
-    KERNEL(activation::Elu, elu, T, suffix)                   \
-    KERNEL(activation::Sigmoid, sigmoid, T, suffix)           \
-    KERNEL(activation::Tanh, tanh, T, suffix)                 \
-    KERNEL(activation::Exponential, exponential, T, suffix)
