@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
 import tempfile
-from typing import Any
+from typing import Any, Iterable
 
 from ..utils.atomic import atomic_write, sync_folder, written_as_one
 from .archive import MAX_MEMBERS, Archive
@@ -73,35 +74,47 @@ class Folder(Archive):
 
 
 def write_folder(path: str, members: dict[str, Any]) -> None:
-    """Write files into a folder, which appears with all of them if it is new.
+    """Write files into a folder. A new folder appears with all of them; in one that exists they are replaced, one after
+    the other, once all of them have been written.
 
     Raises:
-        OSError: if writing fails; nothing has appeared then, and what was there is whole.
+        OSError: if writing fails; nothing has appeared or been replaced then.
     """
-    if os.path.isdir(path):
-        _write_into(path, members)
-        return
-    parent = os.path.dirname(os.path.abspath(path))
+    exists = os.path.isdir(path)
+    parent = path if exists else os.path.dirname(os.path.abspath(path))
     os.makedirs(parent, exist_ok=True)
     name = os.path.basename(path.rstrip(os.sep))[:64]
     with written_as_one(path):
         temporary = tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=parent)
         try:
-            _write_into(temporary, members)
-            os.chmod(temporary, 0o777 & ~_umask())
-            os.rename(temporary, path)
-        except BaseException:
+            for member, content in members.items():
+                with atomic_write(_place(temporary, member), "wb") as file:
+                    file.write(content)
+            if exists:
+                _move(temporary, path, members)
+            else:
+                os.chmod(temporary, 0o777 & ~_umask())
+                os.rename(temporary, path)
+        finally:
             shutil.rmtree(temporary, ignore_errors=True)
-            raise
     sync_folder(parent)
 
 
-def _write_into(folder: str, members: dict[str, Any]) -> None:
-    for name in reversed(members):  # the configuration, by which a folder is known, comes late
-        target = os.path.join(folder, *name.split("/"))
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with atomic_write(target, "wb") as file:
-            file.write(members[name])
+def _place(folder: str, member: str) -> str:
+    place = os.path.join(folder, *member.split("/"))
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    return place
+
+
+def _move(source: str, path: str, members: Iterable[str]) -> None:
+    places = {name: _place(path, name) for name in members}
+    for place in places.values():
+        if os.path.isdir(place):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), place)
+    for name, place in places.items():
+        if os.path.exists(place):
+            shutil.copymode(place, os.path.join(source, name))
+        os.replace(os.path.join(source, name), place)
 
 
 def _umask() -> int:

@@ -186,7 +186,10 @@ def test_folder(tmp_path: Path) -> None:
     loaded = deepkit.saving.load_model(folder)
     x = np.array([["b"], ["z"]])
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    os.chmod(folder / "config.json", 0o640)
+    (folder / "mine.txt").touch()
     model.save(folder, zipped=False)
+    assert (folder / "config.json").stat().st_mode & 0o777 == 0o640 and (folder / "mine.txt").exists()
     assert not [name for name in os.listdir(folder) if name.endswith(".part")]
 
 
@@ -203,6 +206,12 @@ def test_refused_folders(tmp_path: Path) -> None:
         (tmp_path / "d.keras").mkdir()
         model.save(tmp_path / "d.keras")
     model.save(tmp_path / "folder", zipped=False)
+    os.rename(tmp_path / "folder" / "config.json", tmp_path / "kept")
+    (tmp_path / "folder" / "config.json").mkdir()
+    with pytest.raises(IsADirectoryError, match="directory.*folder"):
+        model.save(tmp_path / "folder", zipped=False)
+    (tmp_path / "folder" / "config.json").rmdir()
+    os.rename(tmp_path / "kept", tmp_path / "folder" / "config.json")
     os.rename(tmp_path / "folder" / "model.weights.h5", tmp_path / "elsewhere")
     with pytest.raises(ValueError, match="no model.weights.h5"):
         deepkit.saving.load_model(tmp_path / "folder")
