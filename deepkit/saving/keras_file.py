@@ -59,6 +59,10 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         raise ValueError(f"With zipped=False a folder is written: its name can't end in '.keras'. Received: {name!r}")
     if not folder and not name.endswith((".keras", *_HDF5)):
         raise ValueError(f"The name of a saved model ends in '.keras' or '.h5'. Received: {name!r}")
+    if not model.built:
+        warnings.warn(
+            f"Model {model.name!r} has no weights yet: build it, or call it on data, to save them, too.", stacklevel=3
+        )
     if not may_write(name, overwrite, folder):
         return
     if not folder and name.endswith(_HDF5):

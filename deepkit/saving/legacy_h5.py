@@ -277,10 +277,6 @@ def load_weights(
 
 
 def _read_weights(model: Any, group: Any, path: str, skip_mismatch: bool, by_name: bool) -> None:
-    if not model.built:
-        raise ValueError(
-            f"Model {model.name!r} has no weights yet: build it, or call it on data, before loading them."
-        )
     inside = {}
     for name in _read_names(group, "layer_names"):
         found = hdf5.find_group(group, name)

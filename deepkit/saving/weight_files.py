@@ -152,6 +152,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     name = target_name(filepath, "load_weights")
     if not os.path.exists(name):
         raise FileNotFoundError(f"There is no file {name!r}.")
+    if not model.built:
+        raise ValueError(f"Model {model.name!r} has no weights yet: build it, or call it on data, before loading them.")
     modern = name.endswith((".keras", ".safetensors", "weights.json"))
     if by_name and modern:
         raise ValueError(f"{name!r} names no layers: by_name is for *.h5 files of Keras 2's layout.")

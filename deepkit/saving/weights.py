@@ -118,10 +118,8 @@ def load_weights(
     passed over with a warning. If the weights don't fit, the model stays as it was.
 
     Raises:
-        ValueError: if the model isn't built, or a variable is missing or has another shape, unless ``skip_mismatch``.
+        ValueError: if a variable is missing or has another shape, unless ``skip_mismatch``.
     """
-    if not model.built:
-        raise ValueError(f"Model {model.name!r} has no weights yet: build it, or call it on data, before loading them.")
     optimizer = getattr(model, "optimizer", None)
     if isinstance(optimizer, Optimizer) and not optimizer.built and model.trainable_variables:
         optimizer.build(model.trainable_variables)

@@ -296,3 +296,16 @@ def test_layers_in_lists_of_lists(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="blocks/container/dense: .* has nothing for it"):
         models[1].load_weights(tmp_path / "m.weights.h5")
     assert_same([v.numpy() for v in models[1].weights], [v.numpy() for v in models[0].weights])
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5", "folder"])
+def test_model_without_weights_yet(name: str, tmp_path: Path) -> None:
+    model = deepkit.Sequential([layers.Dense(2), layers.Dropout(0.5)])
+    with pytest.warns(UserWarning, match="no weights yet"):
+        model.save(tmp_path / name, zipped=False if name == "folder" else None)
+    loaded = deepkit.saving.load_model(tmp_path / name)
+    assert not loaded.built and loaded.predict(np.ones((1, 3)), verbose=0).shape == (1, 2)
+    trained().save_weights(tmp_path / "other.weights.h5")
+    for call in (model.save_weights, model.load_weights):
+        with pytest.raises(ValueError, match="no weights yet: build it"):
+            call(tmp_path / "other.weights.h5")
