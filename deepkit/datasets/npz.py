@@ -39,6 +39,8 @@ def load_npz(path: str | os.PathLike[str], *names: str, ragged: bool = False) ->
             for name in names:
                 if present.count(f"{name}.npy") != 1:
                     raise ValueError(f"it must hold one array {name!r}; it holds {', '.join(present[:10])}")
+                if archive.getinfo(f"{name}.npy").compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ValueError(f"array {name!r} is packed in another way than deflate")
                 with archive.open(f"{name}.npy") as file:
                     arrays.append(_read_npy(file, name, ragged))
             return arrays
@@ -73,10 +75,13 @@ def _read_ragged(file: IO[bytes], name: str, shape: tuple[int, ...]) -> np.ndarr
 
     from .plain_pickle import load_plain
 
-    stream = file.read(MAX_BYTES + 1)
-    if len(stream) > MAX_BYTES:
-        raise ValueError(f"array {name!r} is too large")
-    array = load_plain(io.BytesIO(stream))
+    stream = io.BytesIO()
+    while chunk := file.read(1 << 20):  # at once, zipfile would take as much as the file declares
+        if stream.tell() > MAX_BYTES:
+            raise ValueError(f"array {name!r} is too large")
+        stream.write(chunk)
+    stream.seek(0)
+    array = load_plain(stream)
     if not isinstance(array, np.ndarray) or array.shape != shape:
         raise ValueError(f"array {name!r} is not the array of shape {shape} that its header promises")
     for row in array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import ops
 from ..registry import export
+from ..utils.allowance import charge_array
 from .layer import Layer
 
 
@@ -98,6 +99,7 @@ class Normalization(Layer):
             self.count = self.add_weight((), "zeros", "int32", name="count", trainable=False)
             self._finish(self.adapt_mean.numpy(), self.adapt_variance.numpy())
         else:
+            charge_array(shape, "float64", f"the mean and variance of {self.name}")
             self._finish(
                 *(
                     np.broadcast_to(np.asarray(v, "float32"), shape)

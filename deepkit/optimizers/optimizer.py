@@ -259,10 +259,11 @@ class Optimizer(ArenaUpdate):
                 f"it. Build it "
                 "for the same model first."
             )
-        arrays = [np.asarray(store[str(i)]) for i in range(len(variables))]
-        for v, a in zip(variables, arrays):
-            if a.shape != v.shape:
-                raise ValueError(f"Optimizer {self.name!r}: {v.path} has shape {v.shape}, the file {a.shape}.")
+        arrays = []
+        for i, v in enumerate(variables):
+            arrays.append(np.asarray(store[str(i)]))
+            if arrays[i].shape != v.shape:
+                raise ValueError(f"Optimizer {self.name!r}: {v.path} has shape {v.shape}, the file {arrays[i].shape}.")
         for v, a in zip(variables, arrays):
             v.assign(a)
 

@@ -44,6 +44,8 @@ class Archive:
         names = [info.filename for info in infos]
         if len(names) > MAX_MEMBERS:
             raise ValueError(f"{self.name} has {len(names)} members, which is refused.")
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+            raise ValueError(f"{self.name} is packed in another way than deflate, which is refused.")
         #: The bytes of the archive itself, packed as it is.
         self.stored = _size(self._zip.fp)
         declared = sum(info.file_size for info in infos)

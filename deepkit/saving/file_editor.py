@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any, Iterator
 
 import numpy as np
 
 from ..random import SeedGenerator
 from ..registry import export
+from ..utils.allowance import allowance
 from ..utils.atomic import atomic_write
 from ..utils.config_text import MAX_TEXT, read_config
 from . import hdf5
@@ -75,7 +77,7 @@ class KerasFileEditor:
                 )
         elif not self.filepath.endswith(".weights.h5"):
             raise ValueError(f"A '.keras' or '.weights.h5' file can be edited. Received: {self.filepath!r}")
-        with hdf5.open_file(source) as file:
+        with hdf5.open_file(source) as file, allowance(os.path.getsize(self.filepath), self.filepath):
             self._extract(file, "", self.weights_dict, set(), 0)
         print(f"Keras model file '{self.filepath}'")
         if self.metadata is not None:

@@ -13,11 +13,18 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from ..utils.allowance import charge
+from .global_heaps import check_global_heaps
+
 #: A dataset may be larger than this only if it stores at least a hundredth of what it declares.
 ROOM = 16 << 20
 MAX_RATIO = 100
 #: More entries in one group, or values in one attribute, are refused.
 MAX_ENTRIES = 1_000_000
+
+
+#: Open files whose heaps haven't been looked at yet, by the library's number for them.
+_unchecked: dict[Any, Any] = {}
 
 
 @contextmanager
@@ -36,7 +43,12 @@ def open_file(path: Any, mode: str = "r") -> Iterator[Any]:
             raise ValueError(f"{_name(path)} is no readable HDF5 file: {error}") from error
         raise
     with file:
-        yield file
+        key = identity(file)[0] if mode == "r" else None
+        _unchecked[key] = path
+        try:
+            yield file
+        finally:
+            _unchecked.pop(key, None)
 
 
 def _name(path: Any) -> str:
@@ -48,7 +60,7 @@ def _name(path: Any) -> str:
 @contextmanager
 def _reading(group: Any, name: str) -> Iterator[str]:
     """What the library finds damaged, and how it says so varies, becomes a ValueError."""
-    where = f"{_name(group.file.filename)}: {group.name.rstrip('/')}/{name}"
+    where = f"{_name(group.file.filename)}: {(group.name or '').rstrip('/')}/{name}"
     try:
         yield where
     except (OSError, RuntimeError, LookupError, TypeError, MemoryError, UnicodeError, OverflowError) as error:
@@ -91,6 +103,14 @@ def attribute(group: Any, name: str) -> Any:
         found = group.attrs.get_id(name)
         if math.prod(found.shape) > MAX_ENTRIES:
             raise ValueError(f"{where} has shape {found.shape}, more than is read.")
+        if found.dtype.hasobject:  # the values are in a heap of the file
+            key = identity(group)[0]
+            try:
+                if key in _unchecked:
+                    check_global_heaps(_unchecked[key])
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}.") from error
+            _unchecked.pop(key, None)
         return group.attrs[name]
 
 
@@ -132,7 +152,8 @@ def identity(group: Any) -> Any:
     """What tells groups of a file apart: groups may be reached on several ways, and lie in themselves."""
     import h5py
 
-    info = h5py.h5o.get_info(group.id)
+    with _reading(group, ""):
+        info = h5py.h5o.get_info(group.id)
     return info.fileno, info.addr
 
 
@@ -155,8 +176,9 @@ def _dataset(group: Any, name: str) -> Any:
             raise ValueError(f"{where} is missing or is no dataset.")
         if dataset.is_virtual or dataset.external:
             raise ValueError(f"{where} keeps its values in another file, which is refused.")
-        if dataset.dtype.hasobject or dataset.dtype.kind not in "biufcV" or dataset.shape is None:
-            raise ValueError(f"{where} has dtype {dataset.dtype}, which is no number.")
+        bfloat16 = dataset.dtype.kind == "V" and dataset.dtype.names is None and dataset.dtype.itemsize == 2
+        if not (dataset.dtype.kind in "biufc" or bfloat16) or dataset.shape is None:
+            raise ValueError(f"{where} has dtype {dataset.dtype}, which is no number, or no values.")
         declared, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
         # Compression makes files smaller, but not by orders of magnitude for weights.
         if declared > ROOM + MAX_RATIO * stored:
@@ -183,6 +205,7 @@ def read_dataset(group: Any, name: str, shape: tuple[int, ...] | None = None) ->
     with _reading(group, name) as where:
         if shape is not None and tuple(dataset.shape) != tuple(shape):
             raise ValueError(f"{where} has shape {tuple(dataset.shape)}; {tuple(shape)} was expected.")
+        charge(math.prod(dataset.shape) * dataset.dtype.itemsize, f"{group.name}/{name}")
         values = np.asarray(dataset[()])
         # Keras marks bfloat16 in its own layout, but not in that of Keras 2.
         if values.dtype == "V2" or str(attribute(dataset, "dtype")) == "bfloat16":

@@ -91,7 +91,7 @@ def _read_names(group: Any, key: str) -> list[str]:
     else:
         parts = (hdf5.attribute(group, f"{key}{i}") for i in itertools.count())
         found = [name for part in itertools.takewhile(lambda x: x is not None, parts) for name in _names_in(part)]
-    names = [name.decode("utf-8") if isinstance(name, bytes) else name for name in found]
+    names = [name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in found]
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"{group.file.filename}: the attribute {key} of {group.name} should hold names.")
     return names
@@ -152,16 +152,17 @@ def _compile(model: Any, file: Any, custom_objects: Any, path: str) -> None:
     if group is None or not model.trainable_variables:
         return
     names = _read_names(group, "weight_names")
-    arrays = [hdf5.read_dataset(*_place(group, name)) for name in names]
     model.optimizer.build(model.trainable_variables)
-    before = [v.numpy() for v in model.optimizer.variables]
-    if len(arrays) == len(before) - 1 and arrays:  # Keras 2 keeps the learning rate in the configuration
-        arrays.insert(1, before[1])
-    try:
-        model.optimizer.load_own_variables({str(i): a for i, a in enumerate(arrays)})
-    except (ValueError, KeyError) as error:
-        for v, values in zip(model.optimizer.variables, before):
+    variables = list(model.optimizer.variables)
+    if names and len(names) == len(variables) - 1:  # Keras 2 keeps the learning rate in the configuration
+        del variables[1]
+    shapes = [hdf5.shape_of(*_place(group, name)) for name in names]
+    wanted = [tuple(v.shape) for v in variables]
+    if shapes == wanted:
+        for v, values in [(v, hdf5.read_dataset(*_place(group, name))) for v, name in zip(variables, names)]:
             v.assign(values)
+    else:
+        error = f"{shapes} in the file, {wanted} in the optimizer"
         warnings.warn(f"{path}: the optimizer's state doesn't fit and starts anew: {error}", stacklevel=4)
 
 
@@ -311,9 +312,10 @@ def _read_weights(model: Any, group: Any, path: str, skip_mismatch: bool, by_nam
 
 def _place(group: Any, name: str) -> tuple[Any, str]:
     """Group and name of a dataset by a name with slashes, which HDF5 keeps as groups."""
+    group_name = f"{group.file.filename}: {group.name}"
     *folders, last = [part for part in name.split("/") if part] or [""]
     for folder in folders:
         group = hdf5.child_group(group, folder)
         if group is None:
-            raise ValueError(f"A weight named {name!r} is missing from the file.")
+            raise ValueError(f"{group_name}: a weight named {name!r} is missing.")
     return group, last

@@ -9,6 +9,8 @@ from .. import registry
 from ..layers.layer import Layer
 from ..utils.allowance import allowance
 
+_ADVICE = " If you trust the file, pass safe_mode=False."
+
 
 @contextmanager
 def guarded(safe_mode: Any, where: str, size: int) -> Iterator[None]:
@@ -21,7 +23,7 @@ def guarded(safe_mode: Any, where: str, size: int) -> Iterator[None]:
     """
     trusted = safe_mode is False or not registry.in_safe_mode()
     try:
-        with registry.safe_mode_scope(not trusted), nullcontext() if trusted else allowance(size, where):
+        with registry.safe_mode_scope(not trusted), nullcontext() if trusted else allowance(size, where, _ADVICE):
             yield
     except ValueError as error:
         raise ValueError(str(error) if where in str(error) else f"{where}: {error}") from error

@@ -25,7 +25,7 @@ from ..utils.atomic import atomic_write, written_as_one
 from ..utils.config_text import MAX_TEXT, read_config
 from . import hdf5
 from .archive import MAX_MEMBERS
-from .weights import Source, join, states
+from .weights import Arrays, Source, join, states
 
 _GB = 1024**3
 
@@ -212,7 +212,7 @@ class ShardedSource(Source):
         found = os.stat(self._index)
         return found.st_ino, found.st_mtime_ns
 
-    def get(self, path: str) -> dict[str, np.ndarray] | None:
+    def get(self, path: str) -> Arrays | None:
         """The variables of one object.
 
         Raises:
@@ -222,16 +222,15 @@ class ShardedSource(Source):
         names = self._files.get("/" + inner)
         if names is None:
             return None
-        arrays: dict[str, np.ndarray] = {}
+        places: dict[str, str] = {}
         for name in dict.fromkeys(names):
             group = hdf5.find_group(self._open(name), inner)
             if group is None:
                 raise ValueError(f"{name} has no {inner}, which {self._index} says it has.")
             for key in hdf5.names(group):
-                if key in arrays:
+                if places.setdefault(key, name) != name:
                     raise ValueError(f"{self._index}: {inner}/{key} is in two of the files {', '.join(names)}.")
-                arrays[key] = hdf5.read_dataset(group, key)
-        return arrays
+        return Arrays(lambda key: hdf5.read_dataset(hdf5.find_group(self._open(places[key]), inner), key), places)
 
     def _open(self, name: str) -> Any:
         if name != self._name:

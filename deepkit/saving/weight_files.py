@@ -7,15 +7,13 @@ import os
 import warnings
 from typing import Any, Iterable
 
-import numpy as np
-
 from ..utils.atomic import atomic_write
 from . import hdf5, legacy_h5
 from .archive import Archive
 from .safetensors import TensorFile, write_tensors
 from .sharded import ShardedSource, save_sharded
 from .targets import may_write, target_name
-from .weights import H5Source, Source, join, states
+from .weights import Arrays, H5Source, Source, join, states
 from .weights import load_weights as _load
 from .weights import save_weights as _save
 
@@ -124,10 +122,10 @@ class _TensorSource(Source):
             path, _, key = name.rpartition("/")
             self._names.setdefault(path, []).append(key)
 
-    def get(self, path: str) -> dict[str, np.ndarray] | None:
+    def get(self, path: str) -> Arrays | None:
         inner = join(path, "vars")
         keys = self._names.get(inner)
-        return None if keys is None else {key: self._file.read(f"{inner}/{key}") for key in keys}
+        return None if keys is None else Arrays(lambda key: self._file.read(f"{inner}/{key}"), keys)
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Iterator
+from functools import partial
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -63,10 +64,40 @@ def _walk_container(items: Any, path: str, seen: set[int], containers: set[int])
         yield from walk(item, inner, seen) if saveable else _walk_container(item, inner, seen, containers)
 
 
+class Arrays(Mapping[str, np.ndarray]):
+    """The variables of one object in a file, each read when it is asked for: a file may hold more than is wanted.
+
+    Args:
+        read: Reads a variable by its name.
+        names: The names.
+    """
+
+    def __init__(self, read: Callable[[str], np.ndarray], names: Iterable[str]):
+        self._read = read
+        self._names = dict.fromkeys(names)
+        #: What reading one of them ended with.
+        self.error: ValueError | None = None
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return self._read(name)
+        except ValueError as error:
+            self.error = error
+            raise
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Source:
     """Where variables come from, by the path of the object that owns them."""
 
-    def get(self, path: str) -> dict[str, np.ndarray] | None:
+    def get(self, path: str) -> Arrays | None:
         """The variables of one object, ``None`` if the source knows nothing of it."""
         raise KeyError(path)
 
@@ -80,9 +111,9 @@ class H5Source(Source):
     def __init__(self, file: Any):
         self._file = file
 
-    def get(self, path: str) -> dict[str, np.ndarray] | None:
+    def get(self, path: str) -> Arrays | None:
         group = hdf5.find_group(self._file, join(path, "vars"))
-        return None if group is None else {name: hdf5.read_dataset(group, name) for name in hdf5.names(group)}
+        return None if group is None else Arrays(partial(hdf5.read_dataset, group), hdf5.names(group))
 
 
 def join(*parts: str) -> str:
@@ -142,13 +173,17 @@ def load_weights(
             try:
                 obj.load_own_variables(store)
             except (ValueError, TypeError, LookupError) as error:
+                if store.error is not None:  # the file is at fault, not that it is another model's
+                    raise store.error from None
                 (passed_over if isinstance(obj, Optimizer) else problems).append(str(error))
         source.check()
         if problems and not skip_mismatch:
             raise ValueError(f"{where} doesn't fit model {model.name!r}: " + "; ".join(problems[:5]))
-    except Exception:
+    except Exception as error:
         for v, values in snapshots:
             v.assign(values)
+        if isinstance(error, ValueError) and where not in str(error):
+            raise ValueError(f"{where}: {error}") from error
         raise
     if problems or passed_over:
         import warnings

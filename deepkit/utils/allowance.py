@@ -20,12 +20,13 @@ _state = threading.local()
 
 
 @contextmanager
-def allowance(file_size: int, name: str) -> Iterator[None]:
+def allowance(file_size: int, name: str, advice: str = "") -> Iterator[None]:
     """Inside the block, :func:`charge` adds up to what a file of this size may ask for.
 
     Args:
         file_size: The file's bytes.
         name: What messages call the file.
+        advice: What messages end with.
 
     Example:
         >>> with allowance(1000, "small.keras"):
@@ -33,10 +34,10 @@ def allowance(file_size: int, name: str) -> Iterator[None]:
         Traceback (most recent call last):
             ...
         ValueError: small.keras (1,000 bytes) asks for 1,000,000,000,000 bytes for a kernel, more than a file of its \
-size may. If you trust the file, pass safe_mode=False.
+size may.
     """
     before = getattr(_state, "left", None)
-    _state.left = [ROOM + TIMES * file_size, file_size, name]
+    _state.left = [ROOM + TIMES * file_size, file_size, name, advice]
     try:
         yield
     finally:
@@ -55,7 +56,7 @@ def charge(size: int, what: str) -> None:
     left[0] -= size
     if left[0] < 0:
         raise ValueError(f"{left[2]} ({left[1]:,} bytes) asks for {size:,} bytes for {what}, more than a file of its "
-                         "size may. If you trust the file, pass safe_mode=False.")  # fmt: skip
+                         f"size may.{left[3]}")  # fmt: skip
 
 
 def charge_array(shape: Sequence[Any], dtype: str, name: str) -> None:

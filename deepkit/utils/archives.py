@@ -8,6 +8,7 @@ proportion is refused as a whole: nothing of it stays on the disk.
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import os
 import shutil
@@ -17,7 +18,9 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
+from typing import Any, BinaryIO, Callable, Iterator, NamedTuple, Sequence, cast
+
+from .xz import XzFile
 
 __all__ = ["extract_archive"]
 
@@ -82,11 +85,27 @@ class _TarInfo(tarfile.TarInfo):
         return super()._proc_member(tar)  # type: ignore[misc]
 
 
+class _TarFile(tarfile.TarFile):
+    """A tar file whose xz decompressor may take little memory."""
+
+    @classmethod
+    def xzopen(cls, name: Any, mode: Any = "r", fileobj: Any = None, preset: Any = None, **kwargs: Any) -> Any:
+        file = io.BufferedReader(XzFile(open(name, "rb")))
+        try:
+            return cls.taropen(name, mode, file, **kwargs)
+        except (lzma.LZMAError, EOFError) as error:
+            file.close()
+            raise tarfile.ReadError(f"not an xz file: {error}") from error
+        except BaseException:
+            file.close()
+            raise
+
+
 def _is_archive(file_path: str | os.PathLike[str], kind: str) -> bool:
     if kind == "zip":
         return zipfile.is_zipfile(file_path)
     try:
-        tarfile.open(file_path, tarinfo=_TarInfo).close()
+        _TarFile.open(file_path, tarinfo=_TarInfo).close()
     except _DAMAGED:
         return False
     return True
@@ -97,7 +116,7 @@ def _refuse(archive: Path, name: str, reason: str) -> ValueError:
 
 
 def _tar_members(archive: Path) -> Iterator[_Member]:
-    with tarfile.open(archive, tarinfo=_TarInfo) as tar:
+    with _TarFile.open(archive, tarinfo=_TarInfo) as tar:
         for info in tar:
             if info.isdir():
                 yield _Member(info.name, None)
@@ -113,8 +132,12 @@ def _tar_members(archive: Path) -> Iterator[_Member]:
 def _zip_members(archive: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as zip_file:
         for info in zip_file.infolist():
+            if not info.filename:
+                raise _refuse(archive, "", "has no name")
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _refuse(archive, info.filename, "is a link or a special file")
+            if info.compress_type == zipfile.ZIP_LZMA:  # the memory that it takes is up to the file
+                raise _refuse(archive, info.filename, "is packed with LZMA")
             if info.flag_bits & 1:
                 raise _refuse(archive, info.filename, "is encrypted")
             if info.is_dir():

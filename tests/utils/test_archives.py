@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import stat
 import tarfile
@@ -12,6 +13,7 @@ import pytest
 
 from deepkit.utils import archives
 from deepkit.utils.archives import extract_archive
+from deepkit.utils.xz import XzFile
 
 
 def make_tar(path, members, mode="w:gz"):
@@ -176,3 +178,37 @@ def test_damaged(tmp_path, keep):
     with pytest.raises(ValueError, match="damaged"):
         extract_archive(archive, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_xz_streams_are_read_with_little_memory(tmp_path):
+    data = make_tar(tmp_path / "a.tar", [f"{i}.txt" for i in range(100)], "w").read_bytes()
+    half = len(data) // 2 // 512 * 512
+    streams = lzma.compress(data[:half]) + b"\0" * 8 + lzma.compress(data[half:])
+    for packed in (streams, lzma.compress(data, lzma.FORMAT_ALONE), lzma.compress(data, preset=9)):
+        (tmp_path / "a.tar.xz").write_bytes(packed)
+        assert extract_archive(tmp_path / "a.tar.xz", tmp_path / "out")
+        assert len(everything_under(tmp_path / "out")) == 100
+    file = XzFile(open(tmp_path / "a.tar.xz", "rb"))
+    assert file.seek(600) == 600 and file.read(600) == data[600:1200]
+    assert file.seek(-1000, io.SEEK_CUR) == 200 and file.read(10) == data[200:210]
+    assert file.seek(0, io.SEEK_END) == len(data) and file.read() == b""
+    file.close()
+    alone = bytearray(lzma.compress(data, lzma.FORMAT_ALONE))
+    alone[1:5] = b"\xff" * 4  # the size of the dictionary
+    (tmp_path / "a.tar.xz").write_bytes(alone)
+    with pytest.raises(lzma.LZMAError, match="[Mm]emory"):
+        XzFile(io.BytesIO(alone)).read()
+    assert not extract_archive(tmp_path / "a.tar.xz", tmp_path / "out2")
+
+
+def test_zip_members_packed_with_lzma(tmp_path):
+    """How much memory they take is up to the file: four gigabytes."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x", b"data")
+    check_refused(tmp_path / "a.zip", tmp_path)
+
+
+def test_zip_member_without_a_name(tmp_path):
+    data = make_zip(tmp_path / "a.zip", ["good"]).read_bytes().replace(b"good", b"\0ood")
+    (tmp_path / "a.zip").write_bytes(data)
+    check_refused(tmp_path / "a.zip", tmp_path)
