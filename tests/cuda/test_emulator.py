@@ -133,6 +133,11 @@ extern "C" __global__ void unnamed_source(int* x) {
 extern "C" __global__ void behind(float* x, int n) { x[n] = 1; }
 extern "C" __global__ void in_front(float* x, int n) { x[-1] = 1; }
 extern "C" __global__ void much_shared(float* x) { __shared__ float s[13000]; s[0] = 1; x[0] = s[0]; }
+extern "C" __global__ void wild(float* x) { x[1LL << 40] = 1; }
+extern "C" __global__ void misaligned(float4* x) { x[0] = x[1]; }
+extern "C" __global__ void zero(int* x) { x[0] = 7 / x[0]; }
+__device__ int deep(int n) { volatile int a[1000]; a[n % 1000] = n; return n ? deep(n - 1) + a[n % 1000] : 0; }
+extern "C" __global__ void endless(int* x) { x[0] = deep(1 << 20); }
 extern "C" __global__ void trap(float* x) { if (threadIdx.x == 2) __trap(); }
 """
 
@@ -244,6 +249,10 @@ def test_shared_memory_starts_as_nan(module):
     ("behind", 1, (np.zeros(5, np.float32), I(5)), "writes behind the array of shape"),
     ("in_front", 1, (np.zeros(5, np.float32), I(5)), "writes in front of the array"),
     ("much_shared", 1, (np.zeros(5, np.float32),), "needs 52000 bytes of shared memory, 49152 are allowed"),
+    ("wild", 4, (np.zeros(5, np.float32),), r"thread \(0, 0, 0\): accesses memory that isn't there"),
+    ("misaligned", 1, (np.zeros(9, np.float32)[1:],), "isn't aligned for it"),
+    ("zero", 3, (np.zeros(1, I),), "divides a whole number by 0"),
+    ("endless", 3, (np.zeros(1, I),), "accesses memory that isn't there"),
     ("trap", 4, (np.zeros(5, np.float32),), r"thread \(2, 0, 0\): __trap"),
 ])  # fmt: skip
 def test_faults_are_errors(faults, name, threads, args, message):

@@ -71,6 +71,14 @@ def test_alignment(start, n):
     assert (w[start:] != before[start:]).all()
 
 
+def test_one_array_may_be_out_of_line():
+    w, (m, v) = arrays(2, 65, np.dtype(np.float32))
+    before, g = w[:64].copy(), np.ones(64, np.float32)
+    rate, steps = np.array([LR], np.float32), np.zeros(1, np.int64)
+    run("optimizer", "adam", elements(64), w[:64], g, m[:64], v[1:], 64, rate, steps, 0.9, 0.999, 1e-7, 0.0)
+    assert (w[:64] != before).all()
+
+
 def test_the_first_bias_correction_keeps_its_digits():
     w, m, v, g = (np.zeros(4, np.float32) for _ in range(4))
     g[:] = 1e-3

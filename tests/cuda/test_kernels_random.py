@@ -58,6 +58,13 @@ def test_keep(rate):
     np.testing.assert_array_equal(out, random.random_keep(KEY, DRAW, (1003,), rate))
 
 
+def test_the_threshold_itself_is_kept():
+    bits = random.random_words(1, 0, 4).view(np.uint16)
+    out = np.empty(16, bool)
+    launch("random_keep", 16, out, 16, int(bits[5]), 1, 0, None)
+    np.testing.assert_array_equal(out, bits >= bits[5])
+
+
 def threshold(rate):
     return min(round(rate * 65536), 65535)
 

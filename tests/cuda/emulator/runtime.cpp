@@ -1,6 +1,7 @@
 // The scheduler of the emulator: fibers, barriers, warps and shared memory. Compiled without sanitizers even where the
 // kernel has them, so that they see the kernel's accesses and not the scheduler's; it tells them about fibers, and
 // ThreadSanitizer about what orders accesses (barriers, the start and the end of a launch).
+#include <csignal>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -149,6 +150,7 @@ std::size_t dynamic_size, shared_used, shared_limit;
 char *message;
 std::size_t message_size;
 bool failed, stale;
+volatile bool in_fiber;
 
 // Addresses that ThreadSanitizer knows an order by. Barriers and warps take turns between two, or a thread that is
 // already at the next one would seem to come before those still on their way from this one.
@@ -167,7 +169,9 @@ void release(void *p) { if (__tsan_release) __tsan_release(p); }
 void to_fiber(Fiber &fiber) {
     if (__tsan_switch_to_fiber) __tsan_switch_to_fiber(fiber.tsan, 1);
     if (__sanitizer_start_switch_fiber) __sanitizer_start_switch_fiber(&scheduler.fake_stack, fiber.stack, STACK);
+    in_fiber = true;
     dk_switch(&scheduler.sp, fiber.sp);
+    in_fiber = false;
     if (__sanitizer_finish_switch_fiber) __sanitizer_finish_switch_fiber(scheduler.fake_stack, nullptr, nullptr);
 }
 
@@ -391,6 +395,49 @@ void run_block(const std::vector<int> &order) {
     std::abort();
 }
 
+// A wild or misaligned address, a stack that is used up, a division by 0: an error of the kernel, not the end of Python.
+// The handler leaves the fiber for good, so that it never returns. The sanitizers tell more themselves.
+constexpr int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE};
+
+void on_signal(int number, siginfo_t *info, void *) {
+    if (!in_fiber) {
+        std::signal(number, SIG_DFL);
+        std::raise(number);
+        return;
+    }
+    if (number == SIGFPE) fail(current, "divides a whole number by 0");
+    else fail(current, "accesses memory that isn't there or isn't aligned for it, near %p", info->si_addr);
+    leave();
+}
+
+class Signals {
+  public:
+    Signals() {
+        if (__asan_unpoison_memory_region || __tsan_create_fiber) return;
+        stack_t own = {};
+        own.ss_sp = stack;
+        own.ss_size = sizeof stack;
+        sigaltstack(&own, &old_stack);
+        struct sigaction action = {};
+        action.sa_sigaction = on_signal;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+        for (int i = 0; i < 3; ++i) sigaction(SIGNALS[i], &action, &old_actions[i]);
+        installed = true;
+    }
+    ~Signals() {
+        if (!installed) return;
+        for (int i = 0; i < 3; ++i) sigaction(SIGNALS[i], &old_actions[i], nullptr);
+        sigaltstack(&old_stack, nullptr);
+    }
+
+  private:
+    alignas(16) static char stack[64 << 10];
+    bool installed = false;
+    stack_t old_stack = {};
+    struct sigaction old_actions[3] = {};
+};
+alignas(16) char Signals::stack[64 << 10];
+
 }  // namespace
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -482,6 +529,7 @@ EXPORT int dk_launch(void (*run)(void **), void **arguments, const unsigned *gri
         const unsigned u = static_cast<unsigned>(i);
         threads[i].index = {u % block[0], u / block[0] % block[1], u / (block[0] * block[1])};
     }
+    const Signals signals;
     int set = 0;
     for (long long b : block_order) {
         block_index = {static_cast<unsigned>(b % grid[0]), static_cast<unsigned>(b / grid[0] % grid[1]),
