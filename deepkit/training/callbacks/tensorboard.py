@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Any
 
@@ -160,12 +161,12 @@ class TensorBoard(Callback):
         os.makedirs(folder, exist_ok=True)
         text = ""
         for layer in self._embeddings():
-            name = f"{layer.name}_{epoch}.tsv"
+            name = re.sub(r"[^\w.-]", "_", f"{layer.name}_{epoch}.tsv")  # a layer's name may be from a file
             np.savetxt(os.path.join(folder, name), layer.embeddings.numpy(), delimiter="\t", fmt="%.6g")
             metadata = self.embeddings_metadata
             path = metadata.get(layer.name) if isinstance(metadata, dict) else metadata
-            extra = f'  metadata_path: "{path}"\n' if path else ""
-            text += f'embeddings {{\n  tensor_name: "{layer.name}"\n  tensor_path: "{name}"\n{extra}}}\n'
+            extra = f"  metadata_path: {_quoted(path)}\n" if path else ""
+            text += f'embeddings {{\n  tensor_name: {_quoted(layer.name)}\n  tensor_path: "{name}"\n{extra}}}\n'
         with open(os.path.join(folder, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
             file.write(text)
 
@@ -173,6 +174,11 @@ class TensorBoard(Callback):
         for events in self._files.values():
             events.close()
         self._files = {}
+
+
+def _quoted(text: Any) -> str:
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _pictures(values: np.ndarray, most: int = 3) -> list[np.ndarray]:
