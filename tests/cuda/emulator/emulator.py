@@ -273,12 +273,14 @@ def _compile(compiler: str, source: str, name: str, sanitize: str, library: Path
         instrument += ["-fno-sanitize-recover=undefined", "-fno-sanitize=vptr"]
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         build = Path(folder)
-        runtime = [compiler, "-c", "-O2", *_FLAGS, str(HERE / "runtime.cpp"), "-o", str(build / "runtime.o")]
-        _run(runtime, "", "runtime.cpp")
+        runtime = library.parent / f"runtime-{_own_hash()[:32]}.o"
+        if not runtime.exists():
+            _run([compiler, "-c", "-O2", *_FLAGS, str(HERE / "runtime.cpp"), "-o", str(build / "runtime.o")], "", name)
+            os.replace(build / "runtime.o", runtime)  # at once, for whoever builds the same
         kernel = [compiler, "-c", "-x", "c++", "-O1", *_FLAGS, *words, *instrument, "-", "-o", str(build / "kernel.o")]
         _run(kernel, source, name)
-        link = [compiler, "-shared", "-Wl,-Bsymbolic", str(build / "kernel.o"), str(build / "runtime.o")]
+        link = [compiler, "-shared", "-Wl,-Bsymbolic", str(build / "kernel.o"), str(runtime)]
         if sanitize:
             link.append(f"-fsanitize={sanitize}")
         _run([*link, "-o", str(build / "module.so")], "", name)
-        os.replace(build / "module.so", library)  # at once, for whoever builds the same
+        os.replace(build / "module.so", library)

@@ -141,6 +141,10 @@ const void *scheduler_stack;
 std::size_t scheduler_stack_size;
 
 Thread threads[MAX_THREADS];
+struct Warp {
+    unsigned there, waiting, done;  // lanes
+};
+Warp warps[MAX_THREADS / 32];
 int thread_count, current, at_barrier, done, barriers;
 void (*kernel)(void **);
 void **kernel_arguments;
@@ -192,6 +196,7 @@ void run_thread() {
     kernel(kernel_arguments);
     release(&end_token);
     threads[current].state = DONE;
+    warps[current >> 5].done |= 1u << (current & 31);
     ++done;
     to_scheduler(true);
     std::abort();
@@ -229,19 +234,17 @@ bool same_place(const Thread &a, const Thread &b) {
 // Whether every lane that the mask of `t` names is here; exchanges values and wakes them if so.
 bool complete_warp(int thread) {
     const Thread &t = threads[thread];
+    Warp &warp = warps[thread >> 5];
+    const unsigned wanted = t.exact ? t.mask : t.mask & warp.there & ~warp.done;
+    if (wanted & ~warp.waiting) return false;
     const int first = thread & ~31, lanes = thread_count - first < 32 ? thread_count - first : 32;
-    for (int i = 0; i < 32; ++i) {
-        if (!(t.mask >> i & 1)) continue;
-        if (i >= lanes || threads[first + i].state == DONE) {
-            if (t.exact) return false;
-            continue;
-        }
+    for (int i = 0; i < lanes; ++i) {
         const Thread &o = threads[first + i];
-        if (o.state != IN_WARP || o.mask != t.mask || !same_place(o, t) || o.size != t.size) return false;
+        if ((wanted >> i & 1) && (o.mask != t.mask || o.size != t.size || !same_place(o, t))) return false;
     }
     for (int i = 0; i < lanes; ++i) {
         Thread &o = threads[first + i];
-        if (!(t.mask >> i & 1) || o.state != IN_WARP) continue;
+        if (!(wanted >> i & 1)) continue;
         if (o.source >= 0) {
             if (!(t.mask >> o.source & 1))
                 return fail(first + i, "%s reads lane %d, which its mask 0x%08x doesn't name, %s:%d", o.what, o.source,
@@ -256,10 +259,11 @@ bool complete_warp(int thread) {
     for (int i = 0; i < lanes; ++i) turns |= static_cast<unsigned>(threads[first + i].waits & 1) << i;
     for (int i = 0; i < lanes; ++i) {
         Thread &o = threads[first + i];
-        if (!(t.mask >> i & 1) || o.state != IN_WARP) continue;
+        if (!(wanted >> i & 1)) continue;
         o.state = READY;
         o.turns = turns;
     }
+    warp.waiting &= ~wanted;
     return true;
 }
 
@@ -358,10 +362,15 @@ void begin_block(int set) {
         if (!fiber.stack) make_fiber(fiber);
         if (stale && __asan_unpoison_memory_region) __asan_unpoison_memory_region(fiber.stack, STACK);
         fiber.fake_stack = nullptr;
-        fiber.sp = prepare(fiber.stack + STACK, run_thread);
+        // Not all at the same place of a page, or they would all want the same lines of the cache.
+        fiber.sp = prepare(fiber.stack + STACK - i % 61 * 64, run_thread);
         threads[i].state = READY;
         threads[i].waits = 0;
         threads[i].fiber = &fiber;
+    }
+    for (int i = 0; i < thread_count; i += 32) {
+        const int lanes = thread_count - i;
+        warps[i >> 5] = {lanes < 32 ? (1u << lanes) - 1 : 0xffffffffu, 0, 0};
     }
     release(&start_token);
 }
@@ -481,6 +490,7 @@ INTERNAL void dk_warp(unsigned mask, const void *in, void *out, int size, int so
     t.what = what, t.file = file, t.line = line;
     t.mask = mask, t.in = in, t.out = out, t.size = size, t.source = source, t.exact = exact;
     t.state = IN_WARP;
+    warps[me >> 5].waiting |= 1u << (me & 31);
     if (tokens && !exact) release(&tokens->lane[me][t.waits & 1]);
     const bool complete = complete_warp(me);
     if (failed) leave();
