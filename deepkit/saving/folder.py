@@ -67,7 +67,8 @@ class Folder(Archive):
         if name not in self._sizes:
             raise ValueError(f"{self.name} has no {name}.")
         with open(os.path.join(self.name, name), "rb") as file:
-            data = file.read() if limit is None else file.read(limit + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(size if limit is None else min(size, limit) + 1)
         if limit is not None and len(data) > limit:
             raise ValueError(f"{self.name}: {name} has more than the {limit} bytes that are read.")
         return data

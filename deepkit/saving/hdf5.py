@@ -195,6 +195,26 @@ def shape_of(group: Any, name: str) -> tuple[int, ...]:
     return tuple(_dataset(group, name).shape)
 
 
+def sound_shape(group: Any, name: str) -> tuple[int, ...] | None:
+    """The shape of a dataset that lies in the file in one piece, so that reading it can't fail, else ``None``.
+
+    Raises:
+        ValueError: as :func:`read_dataset` does.
+    """
+    import h5py
+
+    dataset = _dataset(group, name)
+    with _reading(group, name):
+        if str(attribute(dataset, "dtype")) == "bfloat16" and dataset.dtype.itemsize != 2:
+            return None
+        nbytes, layout = dataset.size * dataset.dtype.itemsize, dataset.id.get_create_plist().get_layout()
+        if layout == h5py.h5d.CONTIGUOUS:
+            offset = dataset.id.get_offset()
+            whole = offset is not None and offset + nbytes <= group.file.id.get_filesize()
+            return tuple(dataset.shape) if whole or not nbytes else None
+        return tuple(dataset.shape) if layout == h5py.h5d.COMPACT else None
+
+
 def read_dataset(group: Any, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """The values of a dataset, which must have ``shape`` if that is given.
 

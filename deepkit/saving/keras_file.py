@@ -119,6 +119,6 @@ def load_model(
             config["compile_config"] = None
         model = make_model(config, custom_objects, safe_mode, filepath, archive.stored)
         with hdf5.open_file(io.BytesIO(weights)) as file:
-            _load(model, H5Source(file), where=filepath)
+            _load(model, H5Source(file), where=filepath, new=True)
         restore_assets(model, archive)
     return model

@@ -28,6 +28,8 @@ from .archive import MAX_MEMBERS
 from .weights import Arrays, Source, join, states
 
 _GB = 1024**3
+#: So many files of an index stay open while it is read.
+MAX_OPEN = 64
 
 
 class _ShardWriter:
@@ -165,7 +167,8 @@ def read_index(index: str) -> dict[str, list[str]]:
         ValueError: if the index is malformed, or names files elsewhere than beside it.
     """
     with open(index, "rb") as file:
-        weight_map = read_config(file.read(MAX_TEXT + 1), index).get("weight_map")
+        size = min(os.fstat(file.fileno()).st_size, MAX_TEXT)  # read() takes memory for all that it may return
+        weight_map = read_config(file.read(size + 1), index).get("weight_map")
     if not isinstance(weight_map, dict):
         raise ValueError(f"{index} is no index of weights: it has no dictionary 'weight_map'.")
     files: dict[str, list[str]] = {}
@@ -184,7 +187,7 @@ def _is_plain(name: Any) -> bool:
 
 
 class ShardedSource(Source):
-    """The files of an index, of which one is open at a time.
+    """The files of an index. Up to :data:`MAX_OPEN` stay open and can't be replaced any more; of more, one is open.
 
     Args:
         index: The ``*.weights.json`` file.
@@ -198,9 +201,9 @@ class ShardedSource(Source):
         self._stamp = self._stat()
         self._files = read_index(index)
         self._folder = os.path.dirname(index)
-        self._name = ""
         self._stack = contextlib.ExitStack()
-        self._file: Any = None
+        self._opened: dict[str, Any] = {}
+        self._stay = len({name for names in self._files.values() for name in names}) <= MAX_OPEN
 
     def __enter__(self) -> ShardedSource:
         return self
@@ -223,6 +226,7 @@ class ShardedSource(Source):
         if names is None:
             return None
         places: dict[str, str] = {}
+        group_of = lambda key: hdf5.find_group(self._open(places[key]), inner)
         for name in dict.fromkeys(names):
             group = hdf5.find_group(self._open(name), inner)
             if group is None:
@@ -230,18 +234,19 @@ class ShardedSource(Source):
             for key in hdf5.names(group):
                 if places.setdefault(key, name) != name:
                     raise ValueError(f"{self._index}: {inner}/{key} is in two of the files {', '.join(names)}.")
-        return Arrays(lambda key: hdf5.read_dataset(hdf5.find_group(self._open(places[key]), inner), key), places)
+        sound_shape = lambda key: hdf5.sound_shape(group_of(key), key) if self._stay else None
+        return Arrays(lambda key: hdf5.read_dataset(group_of(key), key), places, sound_shape)
 
     def _open(self, name: str) -> Any:
-        if name != self._name:
-            self._stack.close()
-            self._name = ""
+        if name not in self._opened:
+            if not self._stay:
+                self._stack.close()
+                self._opened.clear()
             full = os.path.join(self._folder, name)
             if not os.path.isfile(full):
                 raise ValueError(f"{self._index} names {name}, which is missing beside it.")
-            self._file = self._stack.enter_context(hdf5.open_file(full))
-            self._name = name
-        return self._file
+            self._opened[name] = self._stack.enter_context(hdf5.open_file(full))
+        return self._opened[name]
 
     def check(self) -> None:
         """Whether all was of one save.

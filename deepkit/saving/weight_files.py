@@ -125,7 +125,11 @@ class _TensorSource(Source):
     def get(self, path: str) -> Arrays | None:
         inner = join(path, "vars")
         keys = self._names.get(inner)
-        return None if keys is None else Arrays(lambda key: self._file.read(f"{inner}/{key}"), keys)
+        if keys is None:
+            return None
+        return Arrays(
+            lambda key: self._file.read(f"{inner}/{key}"), keys, lambda key: self._file.spec(f"{inner}/{key}")[1]
+        )
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:

@@ -70,10 +70,17 @@ class Arrays(Mapping[str, np.ndarray]):
     Args:
         read: Reads a variable by its name.
         names: The names.
+        sound_shape: The shape of a variable if reading it can't fail, else ``None``.
     """
 
-    def __init__(self, read: Callable[[str], np.ndarray], names: Iterable[str]):
+    def __init__(
+        self,
+        read: Callable[[str], np.ndarray],
+        names: Iterable[str],
+        sound_shape: Callable[[str], tuple[int, ...] | None] = lambda name: None,
+    ):
         self._read = read
+        self.sound_shape = sound_shape
         self._names = dict.fromkeys(names)
         #: What reading one of them ended with.
         self.error: ValueError | None = None
@@ -113,7 +120,9 @@ class H5Source(Source):
 
     def get(self, path: str) -> Arrays | None:
         group = hdf5.find_group(self._file, join(path, "vars"))
-        return None if group is None else Arrays(partial(hdf5.read_dataset, group), hdf5.names(group))
+        if group is None:
+            return None
+        return Arrays(partial(hdf5.read_dataset, group), hdf5.names(group), partial(hdf5.sound_shape, group))
 
 
 def join(*parts: str) -> str:
@@ -141,12 +150,18 @@ def save_weights(model: Any, file: Any, skip: Iterable[Any] = ()) -> None:
 
 
 def load_weights(
-    model: Any, source: Source, skip_mismatch: bool = False, where: str = "the file", skip: Iterable[Any] = ()
+    model: Any,
+    source: Source,
+    skip_mismatch: bool = False,
+    where: str = "the file",
+    skip: Iterable[Any] = (),
+    new: bool = False,
 ) -> None:
     """Give a model the variables of a source.
 
     An optimizer that hasn't been used yet is built for its state first; the state of another kind of optimizer is
-    passed over with a warning. If the weights don't fit, the model stays as it was.
+    passed over with a warning. If the weights don't fit, the model stays as it was, unless it is ``new`` and given up
+    then.
 
     Raises:
         ValueError: if a variable is missing or has another shape, unless ``skip_mismatch``.
@@ -154,6 +169,13 @@ def load_weights(
     optimizer = getattr(model, "optimizer", None)
     if isinstance(optimizer, Optimizer) and not optimizer.built and model.trainable_variables:
         optimizer.build(model.trainable_variables)
+    from .direct import assignments
+
+    planned = None if new else assignments(model, source, skip)
+    if planned is not None:
+        for v, arrays, name in planned:
+            v.assign(arrays[name])
+        return
     snapshots: list[tuple[Any, np.ndarray]] = []
     problems: list[str] = []
     passed_over: list[str] = []
@@ -169,7 +191,8 @@ def load_weights(
                     nested = any(_CONTAINER(part) for part in path.split("/"))
                     (passed_over if nested else problems).append(f"{path or model.name}: {where} has nothing for it")
                 continue
-            snapshots += [(v, v.numpy()) for v in variables]
+            if not new:
+                snapshots += [(v, v.numpy()) for v in variables]
             try:
                 obj.load_own_variables(store)
             except (ValueError, TypeError, LookupError) as error:
