@@ -173,15 +173,16 @@ def _input_gradient(plan: _Plan, w: ndarray, g: ndarray, gx: ndarray) -> None:
     assert plan.phases is not None
     one = 4 - gx.ndim  # dimensions that only the kernels see
     for places, taps, shape in plan.phases:
+        where = (slice(None), *places[one:])
         if not (shape[4] and shape[5]):
-            gx[(slice(None), *places[one:])] = 0
+            gx[where] = 0
             continue
         turned = np.ascontiguousarray(w[taps[one:]].swapaxes(-1, -2))
         whole = len(plan.phases) == 1 and gx.flags.c_contiguous
         piece = gx if whole else empty_reused((shape[0], *shape[7:9][one:], shape[6]), gx.dtype)
         native.conv(shape, g, turned, None, False, piece)
         if not whole:
-            gx[(slice(None), *places[one:])] = piece
+            gx[where] = piece
 
 
 # -- pooling -----------------------------------------------------------------------------------------------------------
