@@ -51,9 +51,10 @@ class SeedGenerator:
             raise ValueError(f"SeedGenerator: `seed` should be an integer. Received: seed={seed!r}")
         self.name = name or "seed_generator"
         self._initial_seed = int(seed)
-        self.state = Variable(
-            np.array([int(seed) & 0xFFFFFFFF, 0], "uint32"), trainable=False, name="seed_generator_state"
-        )
+        with backend.device("cpu"):  # read and moved on by the host, at every draw
+            self.state = Variable(
+                np.array([int(seed) & 0xFFFFFFFF, 0], "uint32"), trainable=False, name="seed_generator_state"
+            )
 
     def next(self, ordered: bool = True) -> Tensor:
         """The state as it is, after which it moves on by one draw."""

@@ -113,7 +113,7 @@ class Variable(Tensor):
         """
         raw = value.data if isinstance(value, Tensor) else value
         shape = getattr(raw, "shape", None)
-        if shape is None:
+        if shape is None or type(raw) is not type(self.data):  # a list, or an array of another device
             raw = backend.kernels_of(self.data).asarray(raw)
             shape = raw.shape
         if shape != self.data.shape:

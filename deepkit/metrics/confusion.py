@@ -8,7 +8,6 @@ import numpy as np
 
 from .. import backend, config, ops
 from ..autograd.op import to_tensor
-from ..autograd.tensor import Tensor
 from ..registry import export
 from .metric import Metric
 
@@ -144,7 +143,7 @@ class _Ratio(Metric):
         thresholds = self.thresholds
         if self.top_k is not None:
             # What isn't among the top k counts as a prediction below every threshold.
-            kth = Tensor(np.partition(p.numpy(), -self.top_k, axis=-1)[:, -self.top_k, None])
+            kth = ops.convert_to_tensor(np.partition(p.numpy(), -self.top_k, axis=-1)[:, -self.top_k, None])
             p = ops.where(p >= kth, p, ops.full_like(p, -1.0))
             thresholds = [x if x > 0 else -0.5 for x in thresholds]
         if self.class_id is not None:

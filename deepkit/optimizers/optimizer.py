@@ -9,6 +9,7 @@ from typing import Any, Iterable, Sequence
 
 import numpy as np
 
+from .. import backend
 from ..autograd.op import to_tensor
 from ..autograd.tensor import Tensor
 from ..autograd.variable import Variable
@@ -17,6 +18,12 @@ from ..utils.naming import auto_name, close_matches
 from .arena import Arena, Slot
 from .schedules import InverseTimeDecay, LearningRateSchedule
 from .update import ArenaUpdate
+
+
+def _host_variable(value: Any, dtype: str, name: str) -> Variable:
+    """State that the host reads at every step, wherever the weights are."""
+    with backend.device("cpu"):
+        return Variable(value, dtype=dtype, trainable=False, name=name)
 
 
 @export("keras.optimizers.Optimizer", "keras.Optimizer")
@@ -103,7 +110,7 @@ class Optimizer(ArenaUpdate):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._iterations = Variable(0, dtype="int32", trainable=False, name="iteration")
+        self._iterations = _host_variable(0, "int32", "iteration")
         self._iterations.path = f"{self.name}/iteration"
         self._schedule: LearningRateSchedule | Any = None
         self._learning_rate: Variable | None = None
@@ -126,7 +133,7 @@ class Optimizer(ArenaUpdate):
         if not math.isfinite(number):
             raise ValueError(f"{type(self).__name__}: `learning_rate` should be a number. Received: {value!r}")
         self._schedule = None
-        self._learning_rate = Variable(number, dtype="float32", trainable=False, name="learning_rate")
+        self._learning_rate = _host_variable(number, "float32", "learning_rate")
         self._learning_rate.path = f"{self.name}/learning_rate"
 
     @property

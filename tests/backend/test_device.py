@@ -33,7 +33,7 @@ class FakeDriver:
 def machine(monkeypatch, tmp_path):
     """A machine whose GPU path is complete; calling the fixture takes parts away or changes them."""
 
-    def change(driver=FakeDriver(), cupy=("cupy-cuda12x", "14.0.0"), headers=True, nvrtc=True, kernels=True):
+    def change(driver=FakeDriver(), cupy=("cupy-cuda12x", "14.0.0"), headers=True, nvrtc=True):
         (tmp_path / "include").mkdir(exist_ok=True)
         (tmp_path / "lib64").mkdir(exist_ok=True)
         if headers:
@@ -44,8 +44,7 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr(device, "_driver_version", lambda: driver and "550.54.14")
         monkeypatch.setattr(device, "_find_cupy", lambda: cupy)
         monkeypatch.setattr(device, "_toolkit_roots", lambda major: [tmp_path])
-        if kernels:
-            monkeypatch.setattr(device, "_kernel_problems", lambda: [])
+        monkeypatch.setattr(device, "PROVEN", True)
         monkeypatch.setattr(device.importlib.util, "find_spec", lambda name: object() if cupy[0] else None)
         return device.diagnose()
 

@@ -15,7 +15,7 @@ from deepkit import layers
 def growth(fn, times: int, warm: int) -> int:
     """Bytes by which Python's and NumPy's allocations grow over ``times`` calls, garbage collection off.
 
-    Free lists of the interpreter and NumPy fill up to some 100 KB whatever is called; a leak grows with ``times``.
+    Free lists of the interpreter and NumPy fill up to some 300 KB whatever is called; a leak grows with ``times``.
     """
     for _ in range(warm):
         fn()
@@ -42,16 +42,16 @@ def net():
 
 def test_steps_leave_nothing_behind_even_without_the_cycle_collector(device):
     model, x, y = net(), np.ones((32, 8), "float32"), np.ones((32, 1), "float32")
-    assert growth(lambda: model.train_on_batch(x, y), 1000, 5) < 250_000
+    assert growth(lambda: model.train_on_batch(x, y), 1000, 5) < 400_000
 
 
 @pytest.mark.slow
 def test_ten_thousand_predictions(device):
     model, x = net(), np.ones((1, 8), "float32")
-    assert growth(lambda: model.predict(x, verbose=0), 10_000, 20) < 250_000
+    assert growth(lambda: model.predict(x, verbose=0), 10_000, 20) < 400_000
 
 
 @pytest.mark.slow
 def test_two_hundred_epochs(device):
     model, x, y = net(), np.ones((64, 8), "float32"), np.ones((64, 1), "float32")
-    assert growth(lambda: model.fit(x, y, epochs=1, verbose=0), 200, 5) < 250_000
+    assert growth(lambda: model.fit(x, y, epochs=1, verbose=0), 200, 5) < 400_000

@@ -10,6 +10,7 @@ from ...autograd.dtypes import np_dtype
 from ...autograd.op import Node, to_array
 from ...autograd.spec import Spec
 from ...autograd.tape import paused, shapes_only
+from ...backend import to_numpy
 from ...utils.nest import flatten
 
 #: Version of the operator set: the first whose reductions all take their axes as inputs.
@@ -97,7 +98,7 @@ class Graph:
             return known
         if isinstance(x, Spec):
             raise ValueError("ONNX export: a tensor doesn't come from the model's inputs alone.")
-        array = np.asarray(to_array(x) if not isinstance(x, (bool, int, float)) else x, dtype=dtype)
+        array = np.asarray(to_numpy(to_array(x)) if not isinstance(x, (bool, int, float)) else x, dtype=dtype)
         if array.dtype.name == "bfloat16":
             array = array.astype("float32")
         name = self.constant(array, hint="weight" if array.size > 16 else "constant")

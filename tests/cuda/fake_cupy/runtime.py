@@ -1,0 +1,249 @@
+"""Streams, graphs, memory and kernels of the simulated device."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator, Sequence
+
+import numpy as np
+
+from . import state
+from .array import ndarray
+
+__all__ = ["CUDARuntimeError", "Device", "Event", "Graph", "MemoryPool", "OutOfMemoryError", "RawKernel", "RawModule",
+           "Stream", "runtime"]  # fmt: skip
+
+
+class CUDARuntimeError(RuntimeError):
+    """What the driver refuses."""
+
+
+class OutOfMemoryError(MemoryError):
+    """The device has no room."""
+
+
+class Device:
+    """The only device there is, number 0."""
+
+    def __init__(self, id: int = 0):
+        if id != 0:
+            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+        self.id = 0
+
+    compute_capability = "90"
+    mem_info = (60 << 30, 80 << 30)
+
+    def use(self) -> None:
+        """It is in use anyway."""
+
+    def synchronize(self) -> None:
+        state.synchronize("Device.synchronize()")
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        return None
+
+
+class Graph:
+    """Recorded operations."""
+
+    def __init__(self, operations: list[Any]):
+        self.operations = operations
+
+    def launch(self, stream: Any = None) -> None:
+        state.counters.graph_launches += 1
+        for operation in self.operations:
+            operation()
+
+    def upload(self, stream: Any = None) -> None:
+        """Nothing to prepare."""
+
+
+class Stream:
+    """A stream; work on it is done at once, or recorded."""
+
+    current: list[Any] = []
+    null: Any
+
+    def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None):
+        self.is_null, self.non_blocking, self.ptr = null, non_blocking, 0 if null else id(self)
+
+    def __enter__(self) -> Stream:
+        Stream.current.append(self)
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        Stream.current.pop()
+
+    def use(self) -> Stream:
+        Stream.current[:] = [self]
+        return self
+
+    def synchronize(self) -> None:
+        state.synchronize("Stream.synchronize()")
+
+    def record(self, event: Any = None) -> Any:
+        return event or Event()
+
+    def wait_event(self, event: Any) -> None:
+        """Everything before has been done."""
+
+    def is_capturing(self) -> bool:
+        return state.recorder.operations is not None
+
+    def begin_capture(self, mode: Any = None) -> None:
+        if self.is_null:
+            raise RuntimeError("cannot capture on the default (legacy) stream")
+        if current_stream() is not self:
+            raise RuntimeError("the simulated device records the current stream only")
+        state.recorder.operations = []
+
+    def end_capture(self) -> Graph:
+        if state.recorder.operations is None:
+            raise RuntimeError("cudaErrorIllegalState: the stream doesn't record")
+        operations, state.recorder.operations = state.recorder.operations, None
+        return Graph(operations)
+
+
+Stream.null = Stream(null=True)
+
+
+def current_stream() -> Stream:
+    return Stream.current[-1] if Stream.current else Stream.null
+
+
+class Event:
+    """A point in a stream's work."""
+
+    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False):
+        self.done = True
+
+    def record(self, stream: Any = None) -> None:
+        """Reached at once."""
+
+    def synchronize(self) -> None:
+        state.synchronize("Event.synchronize()")
+
+
+class runtime:
+    """The CUDA runtime's functions."""
+
+    CUDARuntimeError = CUDARuntimeError
+    streamCaptureModeGlobal, streamCaptureModeThreadLocal, streamCaptureModeRelaxed = 0, 1, 2
+
+    @staticmethod
+    def getDeviceCount() -> int:
+        return 1
+
+    @staticmethod
+    def getDevice() -> int:
+        return 0
+
+    @staticmethod
+    def getDeviceProperties(device: int) -> dict[str, Any]:
+        return {"name": b"simulated", "major": 9, "minor": 0, "totalGlobalMem": 80 << 30, "multiProcessorCount": 2}
+
+    @staticmethod
+    def memGetInfo() -> tuple[int, int]:
+        return Device.mem_info
+
+    @staticmethod
+    def runtimeGetVersion() -> int:
+        return 13000
+
+    driverGetVersion = runtimeGetVersion
+
+    @staticmethod
+    def deviceSynchronize() -> None:
+        state.synchronize("deviceSynchronize()")
+
+
+class MemoryPool:
+    """Memory as far as it is counted: nothing is held back."""
+
+    def __init__(self, allocator: Any = None):
+        self.limit = 0
+
+    def malloc(self, size: int) -> Any:
+        if self.limit and size > self.limit:
+            raise OutOfMemoryError(f"Out of memory allocating {size} bytes (allocated so far: 0 bytes, limit set to: "
+                                   f"{self.limit} bytes).")  # fmt: skip
+        return None
+
+    def used_bytes(self) -> int:
+        return 0
+
+    def total_bytes(self) -> int:
+        return 0
+
+    def free_all_blocks(self, stream: Any = None) -> None:
+        """Nothing is kept."""
+
+    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
+        self.limit = size or 0
+
+
+DEFAULT_POOL, PINNED_POOL = MemoryPool(), MemoryPool()
+
+
+@contextmanager
+def using_allocator(allocator: Any = None) -> Iterator[None]:
+    yield
+
+
+class RawKernel:
+    """A kernel, run by the emulator."""
+
+    def __init__(self, module: RawModule, name: str):
+        self.module, self.name, self.max_dynamic_shared_size_bytes = module, name, 48 << 10
+        if name not in module.emulated.kernels:
+            raise CUDARuntimeError(f"CUDA_ERROR_NOT_FOUND: named symbol not found: {name}")
+
+    def __call__(
+        self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared_mem: int = 0, stream: Any = None
+    ) -> None:
+        inner = []
+        for i, a in enumerate(args):
+            if type(a) in (int, float, bool):
+                raise TypeError(
+                    f"{self.name}: argument {i} is a Python {type(a).__name__}, which CuPy passes as 64 bits whatever "
+                    "the kernel takes; pass a NumPy scalar."
+                )
+            if isinstance(a, ndarray):
+                if not a._a.flags.c_contiguous:
+                    raise TypeError(f"{self.name}: argument {i} isn't contiguous; kernels here take no strides.")
+                a = a._a
+            elif isinstance(a, np.ndarray):
+                raise TypeError(f"{self.name}: argument {i} is an array of the host.")
+            inner.append(a)
+        emulated = self.module.emulated
+        if shared_mem > 48 << 10:
+            emulated.max_dynamic_shared_size_bytes[self.name] = self.max_dynamic_shared_size_bytes
+        state.run(lambda: emulated.launch(self.name, grid, block, inner, shared_mem))
+
+
+class RawModule:
+    """A CUDA source, compiled for the emulator."""
+
+    def __init__(self, code: str, options: tuple[str, ...] = (), backend: str = "nvrtc", name_expressions: Any = None,
+                 jitify: bool = False, enable_cooperative_groups: bool = False):  # fmt: skip
+        if not isinstance(options, tuple) or not all(isinstance(o, str) for o in options):
+            raise TypeError("options should be a tuple of strings")
+        self.code, self.options = code, options
+        self._emulated: Any = None
+
+    @property
+    def emulated(self) -> Any:
+        if self._emulated is None:
+            from ..emulator import Module
+
+            self._emulated = Module(self.code, self.options, guard=False)
+        return self._emulated
+
+    def compile(self, log_stream: Any = None) -> None:
+        assert self.emulated
+
+    def get_function(self, name: str) -> RawKernel:
+        return RawKernel(self, name)

@@ -1,0 +1,72 @@
+"""What the simulated device is doing: counted launches and synchronizations, and the graph that is being recorded."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+__all__ = ["CaptureError", "counters", "no_synchronization", "recorder", "run", "synchronize"]
+
+
+class CaptureError(RuntimeError):
+    """What a stream refuses while it records a graph."""
+
+
+class Counters:
+    """How often what happened; :meth:`reset` starts anew."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.launches = self.graph_launches = self.synchronizations = 0
+        self.to_device = self.to_host = 0
+
+
+class Recorder:
+    """The operations of the graph under way; ``None`` while there is none."""
+
+    def __init__(self) -> None:
+        self.operations: list[Callable[[], None]] | None = None
+
+
+counters = Counters()
+recorder = Recorder()
+_forbidden = [False]
+
+
+def synchronize(what: str) -> None:
+    """The host waits for the device."""
+    if recorder.operations is not None:
+        raise CaptureError(f"cudaErrorStreamCaptureUnsupported: {what} waits for the device, which records a graph.")
+    if _forbidden[0]:
+        raise AssertionError(f"{what} waits for the device.")
+    counters.synchronizations += 1
+
+
+@contextmanager
+def no_synchronization() -> Iterator[None]:
+    """Inside the block nothing may wait for the device."""
+    before, _forbidden[0] = _forbidden[0], True
+    try:
+        yield
+    finally:
+        _forbidden[0] = before
+
+
+def poison(a: np.ndarray) -> np.ndarray:
+    """Fill memory whose contents nobody may use."""
+    if a.size:
+        a[...] = np.nan if a.dtype.kind in "fcV" else (True if a.dtype.kind == "b" else np.iinfo(a.dtype).max // 2)
+    return a
+
+
+def run(operation: Callable[[], Any]) -> None:
+    """Run an operation that writes into arrays, or record it."""
+    counters.launches += 1
+    if recorder.operations is None:
+        operation()
+    else:
+        recorder.operations.append(operation)
