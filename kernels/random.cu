@@ -7,6 +7,7 @@
 //     random_uniform:  in [0, 1): float from the upper 24 bits of 32-bit halves, the low half of a word first; double from
 //                      the upper 53 bits of words; 16-bit types are rounded from float
 //     random_normal:   by Box and Muller (1958) from two uniforms, cosines in the first half, sines in the second
+//     random_truncated_normal: normal numbers between -2 and 2, by the inverse of the distribution function, in double
 //     random_keep:     whether element i, with 16 bits of its own, is kept: bits >= threshold
 //     dropout:         y[i] = kept ? x[i] * scale : 0; its gradient is itself. Nothing is stored: the same stream gives
 //                      the same mask. y may be x
@@ -117,6 +118,21 @@ __device__ void random_normal(T *out, long long n, long long key, long long draw
     }
 }
 
+template <typename T>
+__device__ void random_truncated_normal(T *out, long long n, long long key, long long draw, const unsigned *state) {
+    constexpr double LOW = 0.022750131948179195, HIGH = 0.9772498680518208;  // the distribution function at -2 and 2
+    const Stream stream(key, draw, state);
+    for (long long i = grid_place(); 4 * i < n; i += grid_size()) {
+        const Words w = stream.block(i);
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+            if (4 * i + j >= n) break;
+            const double z = 1.4142135623730951 * erfinv(2.0 * (LOW + unit(w.at[j]) * (HIGH - LOW)) - 1.0);
+            out[4 * i + j] = from_sum<T>(sum_type<T>(z < -2.0 ? -2.0 : z > 2.0 ? 2.0 : z));
+        }
+    }
+}
+
 __device__ __forceinline__ bool kept(const Words &w, int j, unsigned threshold) {
     return (unsigned(w.at[j / 4] >> 16 * (j % 4)) & 0xffffu) >= threshold;
 }
@@ -171,6 +187,10 @@ __device__ void dropout(const T *x, T *y, long long n, long long threshold, doub
     extern "C" __global__ void random_normal_##suffix(T *out, long long n, long long key, long long draw,              \
                                                       const unsigned *state) {                                         \
         random_normal(out, n, key, draw, state);                                                                       \
+    }                                                                                                                  \
+    extern "C" __global__ void random_truncated_normal_##suffix(T *out, long long n, long long key, long long draw,    \
+                                                                const unsigned *state) {                               \
+        random_truncated_normal(out, n, key, draw, state);                                                             \
     }                                                                                                                  \
     extern "C" __global__ void dropout_##suffix(const T *x, T *y, long long n, long long threshold, double scale,      \
                                                 long long key, long long draw, const unsigned *state) {                \

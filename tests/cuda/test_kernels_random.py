@@ -51,6 +51,14 @@ def test_normal(dtype, n, order):
     close(out, random.random_normal(KEY, DRAW, (n,), dtype), 3)
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("n", [1, 6, 1000])
+def test_truncated_normal(dtype, n):
+    out = np.empty(n, dtype)
+    run("random", "random_truncated_normal", elements(n), out, n, signed(KEY), DRAW, None)
+    close(out, random.random_truncated_normal(KEY, DRAW, (n,), dtype), 3)
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.99, 1.0])
 def test_keep(rate):
     out = np.empty(1003, bool)

@@ -34,6 +34,23 @@ inline float cospi(float x) { return static_cast<float>(cospi(static_cast<double
 inline float sinpi(float x) { return static_cast<float>(sinpi(static_cast<double>(x))); }
 inline float cospif(float x) { return cospi(x); }
 inline float sinpif(float x) { return sinpi(x); }
+// Giles (2010), then two steps of Newton's method.
+inline double erfinv(double x) {
+    const double w = -__builtin_log((1 - x) * (1 + x)), far = __builtin_sqrt(w) - 3;
+    const bool central = w < 5;
+    constexpr double NEAR[] = {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+                               -0.00125372503, -0.00417768164, 0.246640727, 1.50140941};
+    constexpr double FAR[] = {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+                              -0.0076224613, 0.00943887047, 1.00167406, 2.83297682};
+    double p = 0;
+    for (int i = 0; i < 9; ++i) p = central ? NEAR[i] + p * (w - 2.5) : FAR[i] + p * far;
+    double y = p * x;
+    for (int i = 0; i < 2 && __builtin_isfinite(y); ++i)
+        y -= (__builtin_erf(y) - x) * 0.88622692545275801 * __builtin_exp(y * y);
+    return y;
+}
+inline float erfinvf(float x) { return static_cast<float>(erfinv(static_cast<double>(x))); }
+inline float erfinv(float x) { return erfinvf(x); }
 inline float normcdff(float x) { return 0.5f * __builtin_erfcf(x * -0.70710678118654752f); }
 inline double normcdf(double x) { return 0.5 * __builtin_erfc(x * -0.70710678118654752); }
 inline bool isnan(float x) { return x != x; }
