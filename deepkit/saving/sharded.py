@@ -19,8 +19,6 @@ import re
 import shutil
 from typing import Any, Iterable, Iterator
 
-import numpy as np
-
 from ..utils.atomic import atomic_write, written_as_one
 from ..utils.config_text import MAX_TEXT, read_config
 from . import hdf5
@@ -55,7 +53,7 @@ class _ShardWriter:
         with atomic_write(os.path.join(self._folder, self.names[-1])) as file:
             file.write(self._buffer.getbuffer())
 
-    def put(self, path: str, name: str, arrays: dict[str, np.ndarray]) -> None:
+    def put(self, path: str, name: str, arrays: Arrays) -> None:
         """Add the variables of one object, to the current file as long as it has room."""
         inner = join(path, "vars")
         group = self._file.require_group(inner)

@@ -130,14 +130,25 @@ def join(*parts: str) -> str:
     return "/".join(filter(None, parts))
 
 
-def states(model: Any, skip: Iterable[Any] = ()) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
+_OWN = tuple(kind.save_own_variables for kind in _SAVEABLE)
+
+
+def states(model: Any, skip: Iterable[Any] = ()) -> Iterator[tuple[str, str, Arrays]]:
     """Path, name and variables of everything in a model but ``skip`` and what only that holds."""
     for path, obj in walk(model, seen={id(o) for o in skip}):
-        store: dict[str, Any] = {}
-        if hasattr(obj, "save_own_variables"):
-            obj.save_own_variables(store)
         name = getattr(obj, "name", type(obj).__name__)
-        yield path, name, {key: np.asarray(values) for key, values in store.items()}
+        yield path, name, _state(obj)
+
+
+def _state(obj: Any) -> Arrays:
+    save = getattr(type(obj), "save_own_variables", None)
+    if save in _OWN:  # one after the other: an optimizer's state is larger than the model
+        variables = own_state(obj)
+        return Arrays(lambda key: variables[int(key)].numpy(), map(str, range(len(variables))))
+    store: dict[str, Any] = {}
+    if save is not None:
+        obj.save_own_variables(store)
+    return Arrays(lambda key: np.asarray(store[key]), store)
 
 
 def save_weights(model: Any, file: Any, skip: Iterable[Any] = ()) -> None:

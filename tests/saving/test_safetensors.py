@@ -187,6 +187,8 @@ def test_memory(tmp_path: Path) -> None:
     """One variable at a time is on the way; nothing holds the file."""
     deepkit.utils.set_random_seed(0)
     model = deepkit.Sequential([deepkit.Input((500,)), *(deepkit.layers.Dense(500) for _ in range(10))])
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
     size = 500 * 500 * 4
     tracemalloc.start()
     try:
