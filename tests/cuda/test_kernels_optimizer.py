@@ -7,11 +7,13 @@ import pytest
 
 from deepkit.backend.cpu.optimizer import OPTIMIZER_RULES
 
-from .launching import DTYPES, ORDERS_HERE, close, elements, needs_emulator, run
+from .launching import DTYPES, ORDERS_HERE, close, elements, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
 LR, STEPS, DECAY = 0.05, 3, 0.01
+MORE = {"adadelta", "adamax", "nadam", "lion", "ftrl", "schedule_free"}
+FACTORS = {"nadam": (0.8, 0.3, 1.5), "schedule_free": (0.7, 0.25)}
 
 # kernel, rule, slots, numbers of the kernel behind lr, numbers of the rule behind lr
 RULES = [
@@ -24,6 +26,13 @@ RULES = [
     ("adagrad", "adagrad", 1, (1e-3,), (1e-3,)),
     ("sgd", "sgd", 0, (), ()),
     ("adam", "adam", 2, (0.9, 0.999, 1e-3), (0.9, 0.999, 1e-3)),
+    ("adadelta", "adadelta", 2, (0.9, 1e-3), (0.9, 1e-3)),
+    ("adamax", "adamax", 2, (0.9, 0.99, 1e-3), (0.9, 0.99, 1e-3)),
+    ("nadam", "nadam", 2, (0.9, 0.99, 1e-3), (0.9, 0.99, 1e-3, 0.8, 0.3, 1.5)),
+    ("lion", "lion", 1, (0.9, 0.99), (0.9, 0.99)),
+    ("ftrl", "ftrl", 2, (-0.5, 0.01, 0.1, 0.02), (-0.5, 0.01, 0.1, 0.02)),
+    ("ftrl", "ftrl", 2, (-0.3, 0.0, 0.0, 0.0), (-0.3, 0.0, 0.0, 0.0)),
+    ("schedule_free", "schedule_free", 2, (0.9, 0.99, 1e-3), (0.9, 0.99, 1e-3, 0.7, 0.25)),
     ("adam_amsgrad", "amsgrad", 3, (0.9, 0.99, 1e-3), (0.9, 0.99, 1e-3)),
 ]
 
@@ -45,15 +54,17 @@ def test_steps(kernel, rule, slots, numbers, rule_numbers, dtype, order):
         held[-1] /= dtype.type(16)  # below the root of the mean square, as it is in truth
     wide, wide_held = w.astype(np.float64), [s.astype(np.float64) for s in held]
     rate, steps = np.array([LR], sums), np.zeros(1, np.int64)
-    adam = kernel.startswith("adam")
+    file = "optimizer_more" if kernel in MORE else "optimizer"
+    b1, b2 = numbers[:2] if kernel in ("adam", "adam_amsgrad", "adamax") else (0, 0)
     for t in range(1, STEPS + 1):
         g = np.random.default_rng(t).standard_normal(n).astype(dtype)
         steps[0] = t - 1
-        scalars = (rate, steps) if adam else (rate,)
-        run("optimizer", kernel, elements(n), w, g, *held, n, *scalars, *numbers, DECAY, order=order)
+        scalars = (rate, steps) if b1 else (rate,)
+        if kernel in FACTORS:
+            scalars = (rate, np.array(FACTORS[kernel], sums))
+        run(file, kernel, elements(n), w, g, *held, n, *scalars, *numbers, DECAY, order=order)
         wide -= DECAY * LR * wide
-        b1, b2 = numbers[:2] if adam else (0, 0)
-        lr = LR * np.sqrt(1 - b2**t) / (1 - b1**t) if adam else LR
+        lr = LR / (1 - b1**t) * (1 if kernel == "adamax" else np.sqrt(1 - b2**t))
         scratch = np.empty(n), np.empty(n)
         OPTIMIZER_RULES[rule](wide, g.astype(np.float64), *wide_held, *scratch, lr, *rule_numbers)
     for found, expected in zip([w, *held], [wide, *wide_held]):
@@ -85,3 +96,20 @@ def test_the_first_bias_correction_keeps_its_digits():
     rate, steps = np.ones(1, np.float32), np.zeros(1, np.int64)
     run("optimizer", "adam", elements(4), w, g, m, v, 4, rate, steps, 0.9, 0.999, 0.0, 0.0)
     np.testing.assert_allclose(w, -1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("n, limit", [(300, 2.0), (300, 1e3), (0, 1.0)])
+def test_clipping(dtype, n, limit):
+    g = np.random.default_rng(0).standard_normal(n).astype(dtype)
+    sums = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    wide, partial, squared = g.astype(np.float64), np.empty(3, sums), np.empty(1, sums)
+    run("optimizer_more", "squared_norm", ((3,), (64,)), g, partial, n)
+    run("reduce", "row_sum", rows(1, 3), partial, squared, 1, 3, 1.0)
+    close(squared, np.array([wide @ wide]))
+    run("optimizer_more", "clip_by_norm", elements(n), g, n, squared, limit)
+    close(g, wide * min(1, limit / max(np.linalg.norm(wide), 1e-9)))
+    g[:2] = np.nan
+    expected = np.clip(g, -dtype.type(0.5), dtype.type(0.5))
+    run("optimizer_more", "clip", elements(n), g, n, 0.5)
+    np.testing.assert_array_equal(g.astype(np.float32), expected.astype(np.float32))
