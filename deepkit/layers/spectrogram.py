@@ -13,6 +13,7 @@ from ..autograd.dtypes import np_dtype
 from ..config import standardize_data_format
 from ..initializers import STFT
 from ..registry import export
+from ..utils.allowance import charge
 from .layer import InputSpec, Layer
 
 _MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
@@ -252,6 +253,7 @@ class MelSpectrogram(Layer):
             upper_edge_hertz: Upper end of the last band.
             dtype: Dtype.
         """
+        charge(4 * 8 * num_mel_bins * num_spectrogram_bins, f"the bands of {self.name}")
         frequencies = _mel(np.linspace(0, sampling_rate / 2, num_spectrogram_bins))[1:, None]
         edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), num_mel_bins + 2)
         low, middle, high = edges[:-2], edges[1:-1], edges[2:]

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import ops
 from ..registry import export
+from ..utils.allowance import OBJECT, charge
 from .core import positive_int
 from .padding import SpatialLayer
 
@@ -19,6 +20,7 @@ class _UpSampling(SpatialLayer):
                 f"{type(self).__name__}: `size` should be an int or {self.rank} of them. Received: size={size!r}"
             )
         self.size = tuple(positive_int(n, "size", type(self).__name__) for n in sizes)
+        charge(sum(self.size) * OBJECT, f"the repetitions of {self.name}")
 
     def call(self, inputs: Any) -> Any:
         # Each element becomes a block: an axis of 1 behind each spatial axis, broadcast, and folded in.
@@ -106,6 +108,7 @@ def _stretched(x: Any, axis: int, n: int) -> Any:
     size = x.shape[axis]
     if size is None:
         raise ValueError("UpSampling2D with bilinear interpolation needs known sizes.")
+    charge(size * n * OBJECT, "the places of an UpSampling2D")
     places = [min(max((i + 0.5) / n - 0.5, 0.0), size - 1.0) for i in range(size * n)]
     low = [min(int(p), max(size - 2, 0)) for p in places]
     shape = [1] * len(x.shape)

@@ -9,6 +9,7 @@ import numpy as np
 from .. import backend, config, ops
 from ..autograd.op import to_tensor
 from ..registry import export
+from ..utils.allowance import OBJECT, charge
 from .metric import Metric
 
 
@@ -203,6 +204,7 @@ class Recall(_Ratio):
 
 def spread_thresholds(n: int) -> list[float]:
     """``n`` thresholds over [0, 1], the outer two a little outside."""
+    charge(n * OBJECT, "thresholds")
     inner = [(i + 1) / (n - 1) for i in range(n - 2)]
     return [-config.epsilon(), *inner, 1 + config.epsilon()]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import ops
 from ..registry import export
+from ..utils.allowance import OBJECT, charge
 from .confusion import _flat, counts
 from .metric import Metric
 
@@ -35,6 +36,7 @@ class _OperatingPoint(Metric):
             )
         setattr(self, self.bound_name, bound)
         self.bound, self.num_thresholds, self.class_id = bound, num_thresholds, class_id
+        charge(num_thresholds * OBJECT, f"the thresholds of {self.name}")
         self.thresholds = [i / (num_thresholds - 1) for i in range(num_thresholds)] if num_thresholds > 1 else [0.5]
         names = ("true_positives", "false_positives", "true_negatives", "false_negatives")
         self._state = [self.add_variable((num_thresholds,), name=n) for n in names]

@@ -145,8 +145,11 @@ def _make_calls(calls: list[tuple[str, int, dict]], layers: dict[str, Any], tens
     """Each call as soon as the outputs it takes are there, in time that grows with their number only."""
     waiting: dict[Place, list[int]] = {}
     lacking = []
-    for n, (_, _, call) in enumerate(calls):
-        needed = {place for place in _places(call) if place not in tensors}
+    for n, (name, _, call) in enumerate(calls):
+        places = set(_places(call))
+        if not places and not isinstance(layers[name], Layer):
+            raise ValueError(f"The operation {name!r} of the configuration takes no tensor.")
+        needed = {place for place in places if place not in tensors}
         lacking.append(len(needed))
         for place in needed:
             waiting.setdefault(place, []).append(n)

@@ -9,7 +9,9 @@ from .. import ops
 from ..autograd.op import Elementwise
 from ..ops.symbolic import Function
 from ..registry import deserialize_keras_object
+from ..utils.allowance import OBJECT, charge
 from ..utils.naming import auto_name
+from ..utils.nest import flatten
 from .operations import BY_FUNCTION, OPERATIONS, Operation
 
 #: Ops by names other than their public function's, and parameters by names other than Keras's.
@@ -27,6 +29,7 @@ _RENAMED = {
     "conv": {"dilation": "dilation_rate"},
     "dot_product_attention": {"causal": "is_causal"},
 }
+_COUNTS = {"num", "n", "k", "repeats", "indices_or_sections", "axes", "size", "minlength", "bins", "N"}
 
 
 class OpCall:
@@ -39,12 +42,24 @@ class OpCall:
         self.function = getattr(home, operation.function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._charge(args, kwargs)
         if self.operation.function == "getitem":
             key = args[1] if len(args) > 1 else kwargs["key"]
             return args[0][_key(key)]
         if self.operation.function == "einsum":
             return self.function(self.config["subscripts"], *args)
         return self.function(*args, **kwargs, **self.config)
+
+    def _charge(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Against what the file may ask for: arguments that count what is made, though no tensor is computed here."""
+        try:
+            given = inspect.signature(self.function).bind(*args, **{**kwargs, **self.config}).arguments
+        except TypeError:
+            return  # the call says it better
+        for key in _COUNTS & given.keys():
+            count = sum(abs(n) for n in flatten(given[key]) if isinstance(n, int))
+            count **= 2 if self.operation.function in ("diag", "diagflat") else 1
+            charge(count * OBJECT, f"{key} of {self.operation.function}")
 
 
 def _key(key: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from ..autograd.dtypes import np_dtype
 from ..autograd.op import Basic, to_tensor
 from ..autograd.spec import Spec
+from ..utils.allowance import OBJECT, charge
 from .creation import cast, convert_to_tensor
 from .fourier import irfft, rfft
 from .index import where
@@ -99,6 +100,7 @@ def _window(name: str, window: Any, length: int, fft_length: int, dtype: Any) ->
 
     if fft_length < length:
         raise ValueError(f"{name}: fft_length={fft_length} is less than sequence_length={length}.")
+    charge((fft_length + length) * OBJECT, f"the window of {name}")
     if window is None:
         return ones((fft_length,), dtype)
     if isinstance(window, str):

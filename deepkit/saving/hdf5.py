@@ -97,10 +97,16 @@ def attribute(group: Any, name: str) -> Any:
     Raises:
         ValueError: if it can't be read, or declares more than any attribute has.
     """
+    import h5py
+
     with _reading(group, f"@{name}") as where:
         if name not in group.attrs:
             return None
         found = group.attrs.get_id(name)
+        kind = found.get_type().get_class()
+        if kind not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT) or found.shape is None:
+            # With damaged rows of varying length the library takes the whole process down.
+            raise ValueError(f"{where} holds no text and no number.")
         if math.prod(found.shape) > MAX_ENTRIES:
             raise ValueError(f"{where} has shape {found.shape}, more than is read.")
         if found.dtype.hasobject:  # the values are in a heap of the file

@@ -15,6 +15,8 @@ from typing import Any, Iterator, Sequence
 ROOM = 16 << 20
 #: How many times its own size a file may ask for: weights, the optimizer's state, and some for compressed files.
 TIMES = 20
+#: What a number in a list takes, roughly.
+OBJECT = 64
 
 _state = threading.local()
 

@@ -238,3 +238,22 @@ def test_safetensors_that_lie(header: dict[str, Any], tmp_path: Path) -> None:
     bad.write_bytes(struct.pack("<Q", len(text)) + text)
     mine = model()
     check_refused(mine, lambda: mine.load_weights(bad))
+
+
+ODD_VALUES = {
+    "rows of varying length": (np.array([np.zeros(2, "uint8"), None])[:1], h5py.vlen_dtype("uint8")),
+    "references": (h5py.Reference(), h5py.ref_dtype),
+    "records": (np.zeros((), [("a", "f4")]), None),
+    "bytes of no type": (np.void(b"abcd"), None),
+}
+
+
+@pytest.mark.parametrize("case", ODD_VALUES)
+def test_attributes_of_odd_dtypes(case: str, tmp_path: Path) -> None:
+    value, dtype = ODD_VALUES[case]
+    bad = saved(tmp_path, "bad.h5")
+    with h5py.File(bad, "r+") as file:
+        del file.attrs["model_config"]
+        file.attrs.create("model_config", value, None, dtype)
+    with pytest.raises(ValueError, match=r"bad\.h5"):
+        deepkit.saving.load_model(bad)
