@@ -58,3 +58,12 @@ def test_kernels():
 @pytest.mark.slow
 def test_kernels_on_every_architecture():
     check(nvrtc.ARCHITECTURES[:-1])
+
+
+def test_what_is_checked_is_what_the_loader_compiles(gpu):
+    from deepkit.backend.cuda import loader
+
+    code = lambda text: [line for line in text.splitlines() if line.strip() and not line.startswith("#line")]
+    assert loader.OPTIONS == nvrtc.OPTIONS
+    for path in nvrtc.sources():
+        assert code(loader.source(path.stem)) == code(nvrtc.inlined(path))
