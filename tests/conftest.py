@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -53,3 +54,24 @@ def device(request):
             yield request.param
     finally:
         native.state.module = before
+
+
+@pytest.fixture
+def limits():
+    """For tests of hostile files: five seconds of processor time and 200 MB at most, where that is measured."""
+    resource = pytest.importorskip("resource")
+    signal = pytest.importorskip("signal")
+
+    def late(*_):
+        raise AssertionError("more than five seconds of processor time")
+
+    scale = 1 if sys.platform == "darwin" else 1024
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    handler = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, 5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * scale < 200 << 20
