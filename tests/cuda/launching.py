@@ -14,7 +14,8 @@ from . import emulator
 from .emulator import Module
 from .emulator.emulator import KERNELS, ORDERS, SANITIZE
 
-__all__ = ["DTYPES", "ORDERS_HERE", "SUFFIX", "close", "columns", "elements", "module", "needs_emulator", "rows", "run"]
+__all__ = ["DTYPES", "ORDERS_HERE", "SUFFIX", "blank", "close", "columns", "elements", "module", "needs_emulator",
+           "rows", "run"]  # fmt: skip
 
 needs_emulator = pytest.mark.skipif(emulator.missing() is not None, reason=str(emulator.missing()))
 
@@ -41,6 +42,13 @@ _TOLERANCE = {"float32": 2e-5, "float64": 1e-12, "float16": 4e-3, "bfloat16": 3e
 def module(stem: str, order: str = "forward") -> Module:
     """``kernels/<stem>.cu`` in the emulator."""
     return Module(KERNELS / f"{stem}.cu", order=order)
+
+
+def blank(shape: Any, dtype: Any) -> ndarray:
+    """An array for results that holds none: what a kernel leaves out is seen."""
+    out = np.empty(shape, dtype)
+    out.reshape(-1).view(np.uint8)[...] = 1 if out.dtype.kind == "b" else 0xDB
+    return out
 
 
 def elements(n: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -7,7 +7,7 @@ import pytest
 
 from deepkit import activations, ops
 
-from .launching import DTYPES, ORDERS_HERE, close, columns, elements, needs_emulator, run
+from .launching import DTYPES, ORDERS_HERE, blank, close, columns, elements, needs_emulator, run
 
 pytestmark = needs_emulator
 
@@ -44,7 +44,7 @@ def inputs(n, dtype, seed=0):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_value_and_slope(name, dtype):
     x = inputs(203, dtype)
-    y, gx, g = np.empty_like(x), np.empty_like(x), inputs(203, dtype, 1)
+    y, gx, g = blank(x.shape, x.dtype), blank(x.shape, x.dtype), inputs(203, dtype, 1)
     run("activation", name, elements(x.size), x, y, x.size, ALPHA)
     close(y, value(name, x))
     kept = x if name in FROM_INPUT else y
@@ -66,7 +66,7 @@ def test_alignment_and_in_place(order, start, n):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_edges(name):
     x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 100, -100, 1e-30], np.float32)
-    y = np.empty_like(x)
+    y = blank(x.shape, x.dtype)
     run("activation", name, elements(8), x, y, 8, ALPHA)
     with np.errstate(all="ignore"):
         expected = value(name, x)
@@ -100,7 +100,7 @@ def check_with_bias(name, dtype, order, shape, parts):
     run("bias_act", f"bias_{name}", columns(n, parts), y, b, y, m, n, ALPHA, order=order)
     close(y, value(name, z))
     sums = np.float64 if dtype == np.float64 else np.float32
-    partial, gb, gx = np.full((parts, n), np.nan, sums), np.empty(n, dtype), np.empty_like(x)
+    partial, gb, gx = np.full((parts, n), np.nan, sums), blank(n, dtype), blank(x.shape, x.dtype)
     if name not in FROM_INPUT:
         kept = y
     run("bias_act", f"bias_{name}_grad", columns(n, parts), g, kept, b, gx, partial, m, n, ALPHA, order=order)
@@ -113,7 +113,7 @@ def check_with_bias(name, dtype, order, shape, parts):
 
 def test_without_bias_or_its_gradient():
     x, g = inputs((9, 40), np.float32), inputs((9, 40), np.float32, 1)
-    y, gx = np.empty_like(x), np.empty_like(x)
+    y, gx = blank(x.shape, x.dtype), blank(x.shape, x.dtype)
     run("bias_act", "bias_silu", columns(40, 2), x, None, y, 9, 40, 0.0)
     close(y, value("silu", x))
     run("bias_act", "bias_silu_grad", columns(40, 2), g, x, None, gx, None, 9, 40, 0.0)

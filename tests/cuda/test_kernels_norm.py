@@ -7,7 +7,7 @@ import pytest
 
 from deepkit.backend.cpu import norm
 
-from .launching import DTYPES, ORDERS_HERE, close, columns, elements, needs_emulator, rows, run
+from .launching import DTYPES, ORDERS_HERE, blank, close, columns, elements, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
@@ -45,7 +45,7 @@ def before(name, g, y):
 
 
 def total(partial, dtype, order):
-    out = np.empty(partial.shape[1], dtype)
+    out = blank(partial.shape[1], dtype)
     run("reduce", "column_sum_last", columns(out.size), partial, out, *partial.shape, 1.0, order=order, dtype=dtype)
     return out
 
@@ -57,7 +57,7 @@ def total(partial, dtype, order):
 def test_layer_norm(shape, centre, affine, name, dtype, order):
     (m, n), s = shape, sums_of(dtype)
     x, g, gamma, beta = arrays(shape, dtype, affine)
-    y, gx, mean, inverse = np.empty_like(x), np.empty_like(x), np.empty(m, s), np.empty(m, s)
+    y, gx, mean, inverse = blank(x.shape, x.dtype), blank(x.shape, x.dtype), blank(m, s), blank(m, s)
     run("norm", f"layer_norm_{name}", rows(m, n), x, gamma, beta, y, mean, inverse, m, n, EPSILON, int(centre),
         order=order)  # fmt: skip
     x_, g_, gamma_, beta_ = wide(x, g, gamma, beta)
@@ -66,7 +66,7 @@ def test_layer_norm(shape, centre, affine, name, dtype, order):
 
     run("norm", f"layer_norm_{name}_grad", rows(m, n), g, y, x, mean, inverse, gamma, gx, m, n, int(centre),
         order=order)  # fmt: skip
-    partial = np.empty((2, 2, n), s)
+    partial = blank((2, 2, n), s)
     run("norm", f"layer_norm_{name}_sums", columns(n, 2), g, y, x, mean, inverse, *partial, m, n, order=order)
     results = norm.layer_norm_grad(saved, before(name, g_, y.astype(np.float64)), NEEDS)
     for found, expected in zip([gx, *(total(p, dtype, order) for p in partial)], results):
@@ -79,11 +79,11 @@ def test_layer_norm(shape, centre, affine, name, dtype, order):
 def test_batch_norm(shape, parts, affine, name, dtype, order):
     (m, n), s = shape, sums_of(dtype)
     x, g, gamma, beta = arrays(shape, dtype, affine)
-    partial, (mean, variance, inverse) = np.empty((2, parts, n), s), np.empty((3, n), s)
+    partial, (mean, variance, inverse) = blank((2, parts, n), s), blank((3, n), s)
     run("norm", "batch_norm_moments", columns(n, parts), x, *partial, m, n, order=order)
     run("norm", "batch_norm_moments_last", elements(n), *partial, mean, variance, inverse, m, n, parts, EPSILON,
         order=order, dtype=dtype)  # fmt: skip
-    y, gx = np.empty_like(x), np.empty_like(x)
+    y, gx = blank(x.shape, x.dtype), blank(x.shape, x.dtype)
     run("norm", f"batch_norm_{name}", columns(n, parts), x, mean, inverse, gamma, beta, y, m, n, order=order)
     x_, g_, gamma_, beta_ = wide(x, g, gamma, beta)
     expected, expected_mean, expected_variance, saved = norm.batch_norm(x_, gamma_, beta_, EPSILON)
@@ -102,7 +102,7 @@ def test_batch_norm(shape, parts, affine, name, dtype, order):
 
 def test_moments_of_large_numbers_keep_their_digits(order):
     x = (np.random.default_rng(0).standard_normal((500, 4)) + 3000).astype(np.float32)
-    partial, (mean, variance, inverse) = np.empty((2, 3, 4), np.float32), np.empty((3, 4), np.float32)
+    partial, (mean, variance, inverse) = blank((2, 3, 4), np.float32), blank((3, 4), np.float32)
     run("norm", "batch_norm_moments", columns(4, 3), x, *partial, 500, 4, order=order)
     run("norm", "batch_norm_moments_last", elements(4), *partial, mean, variance, inverse, 500, 4, 3, 0.0, order=order)
     np.testing.assert_allclose(mean, x.astype(np.float64).mean(0), rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from deepkit.backend.cpu.optimizer import OPTIMIZER_RULES
 
-from .launching import DTYPES, ORDERS_HERE, close, elements, needs_emulator, rows, run
+from .launching import DTYPES, ORDERS_HERE, blank, close, elements, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
@@ -65,7 +65,7 @@ def test_steps(kernel, rule, slots, numbers, rule_numbers, dtype, order):
         run(file, kernel, elements(n), w, g, *held, n, *scalars, *numbers, DECAY, order=order)
         wide -= DECAY * LR * wide
         lr = LR / (1 - b1**t) * (1 if kernel == "adamax" else np.sqrt(1 - b2**t))
-        scratch = np.empty(n), np.empty(n)
+        scratch = np.empty((2, n))
         OPTIMIZER_RULES[rule](wide, g.astype(np.float64), *wide_held, *scratch, lr, *rule_numbers)
     for found, expected in zip([w, *held], [wide, *wide_held]):
         close(found, expected, 3)
@@ -103,7 +103,7 @@ def test_the_first_bias_correction_keeps_its_digits():
 def test_clipping(dtype, n, limit):
     g = np.random.default_rng(0).standard_normal(n).astype(dtype)
     sums = np.dtype(np.float64 if dtype == np.float64 else np.float32)
-    wide, partial, squared = g.astype(np.float64), np.empty(3, sums), np.empty(1, sums)
+    wide, partial, squared = g.astype(np.float64), blank(3, sums), blank(1, sums)
     run("optimizer_more", "squared_norm", ((3,), (64,)), g, partial, n)
     run("reduce", "row_sum", rows(1, 3), partial, squared, 1, 3, 1.0)
     close(squared, np.array([wide @ wide]))

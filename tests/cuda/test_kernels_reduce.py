@@ -7,7 +7,7 @@ import pytest
 
 from deepkit.backend.cpu import elementwise, loss
 
-from .launching import DTYPES, ORDERS_HERE, close, columns, needs_emulator, rows, run
+from .launching import DTYPES, ORDERS_HERE, blank, close, columns, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
@@ -32,7 +32,7 @@ def dtype(request):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_rows(shape, dtype, order):
     x, (m, n) = matrix(shape, dtype), shape
-    y, places, wide = np.empty(m, dtype), np.empty(m, np.int64), x.astype(np.float64)
+    y, places, wide = blank(m, dtype), blank(m, np.int64), x.astype(np.float64)
     run("reduce", "row_sum", rows(m, n), x, y, m, n, 1.0, order=order)
     close(y, wide.sum(1), 5)
     run("reduce", "row_sum", rows(m, n), x, y, m, n, 1.0 / n, order=order)
@@ -50,7 +50,7 @@ def test_ties_and_nan(n, order):
     x[1] = -np.inf
     x[2, 9] = np.nan
     x[2, 30] = np.inf
-    places, top = np.empty(4, np.int64), np.empty(4, np.float32)
+    places, top = blank(4, np.int64), blank(4, np.float32)
     run("reduce", "row_argmax", rows(4, n), x, places, 4, n, order=order)
     np.testing.assert_array_equal(places, x.argmax(1))
     run("reduce", "row_max", rows(4, n), x, top, 4, n, order=order)
@@ -60,7 +60,7 @@ def test_ties_and_nan(n, order):
 @pytest.mark.parametrize("shape, parts", [((70, 33), 3), ((3, 65), 1), ((2, 5), 4), ((0, 4), 1), ((9, 1), 2)])
 def test_columns(shape, parts, dtype, order):
     x, (m, n) = matrix(shape, dtype), shape
-    partial, y = np.empty((parts, n), np.float64 if dtype == np.float64 else np.float32), np.empty(n, dtype)
+    partial, y = blank((parts, n), np.float64 if dtype == np.float64 else np.float32), blank(n, dtype)
     run("reduce", "column_sum", columns(n, parts), x, partial, m, n, order=order)
     run("reduce", "column_sum_last", columns(n), partial, y, parts, n, 0.5, order=order, dtype=dtype)
     close(y, x.astype(np.float64).sum(0) / 2, 5)
@@ -72,7 +72,7 @@ def test_columns(shape, parts, dtype, order):
 @pytest.mark.parametrize("kind", ["int32", "int64"])
 def test_whole_numbers(kind, order):
     x = np.random.default_rng(0).integers(-1000, 1000, (6, 100)).astype(kind)
-    y, places, partial, total = np.empty(6, kind), np.empty(6, np.int64), np.empty((2, 100), kind), np.empty(100, kind)
+    y, places, partial, total = blank(6, kind), blank(6, np.int64), blank((2, 100), kind), blank(100, kind)
     run("reduce", "row_sum", rows(6, 100), x, y, 6, 100, 1.0, order=order)
     np.testing.assert_array_equal(y, x.sum(1))
     run("reduce", "row_argmax", rows(6, 100), x, places, 6, 100, order=order, dtype=kind)
@@ -91,7 +91,7 @@ def test_whole_numbers(kind, order):
 def test_softmax(shape, dtype, order):
     x, g, (m, n) = matrix(shape, dtype), matrix(shape, dtype, 1), shape
     wide, wide_g = x.astype(np.float64), g.astype(np.float64)
-    y, gx = np.empty_like(x), np.empty_like(x)
+    y, gx = blank(x.shape, x.dtype), blank(x.shape, x.dtype)
     for name in ("softmax", "log_softmax"):
         run("softmax", name, rows(m, n), x, y, m, n, order=order)
         close(y, getattr(elementwise, name)(wide))
@@ -107,7 +107,7 @@ def test_softmax_of_infinities(order):
     x[1, 38] = 5
     x[2, 2] = np.nan
     x[3] = 1e30
-    y = np.empty_like(x)
+    y = blank(x.shape, x.dtype)
     run("softmax", "softmax", rows(4, 40), x, y, 4, 40, order=order)
     np.testing.assert_allclose(y, elementwise.softmax(x), rtol=1e-6)
 
@@ -117,7 +117,7 @@ def test_cross_entropy(shape, dtype, order):
     x, g, (m, n) = matrix(shape, dtype), matrix(shape[0], dtype, 1), shape
     wide, wide_g = x.astype(np.float64), g.astype(np.float64)
     labels = np.random.default_rng(2).integers(0, n, m)
-    losses, p, gx = np.empty(m, dtype), np.empty_like(x), np.empty_like(x)
+    losses, p, gx = blank(m, dtype), blank(x.shape, x.dtype), blank(x.shape, x.dtype)
 
     expected, saved = loss.cross_entropy(labels, wide, True, True, 1e-7)
     run("softmax", "cross_entropy_sparse", rows(m, n), x, labels.astype(np.int32), losses, p, m, n, order=order)
@@ -137,6 +137,6 @@ def test_cross_entropy(shape, dtype, order):
 
 def test_a_label_out_of_range_gives_nan():
     x, labels = np.zeros((3, 4), np.float32), np.array([0, 4, -1], np.int32)
-    losses, p = np.empty(3, np.float32), np.empty_like(x)
+    losses, p = blank(3, np.float32), blank(x.shape, x.dtype)
     run("softmax", "cross_entropy_sparse", rows(3, 4), x, labels, losses, p, 3, 4)
     np.testing.assert_array_equal(np.isnan(losses), [False, True, True])

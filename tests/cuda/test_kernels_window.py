@@ -9,7 +9,7 @@ import pytest
 
 from deepkit.backend.cpu import pool
 
-from .launching import DTYPES, ORDERS_HERE, close, elements, needs_emulator, run
+from .launching import DTYPES, ORDERS_HERE, blank, close, elements, needs_emulator, run
 
 pytestmark = needs_emulator
 
@@ -42,7 +42,7 @@ def test_pooling(size, window, strides, padding, images, c, dtype, order):
     out, numbers = geometry(size, window, strides, padding, c)
     numbers = (images, *numbers, padding[0][0], padding[1][0])
     x, gy = image((images, *size, c), dtype), image((images, *out, c), dtype, 1)
-    y, gx, index = np.empty_like(gy), np.empty_like(x), np.empty(gy.shape, np.int32)
+    y, gx, index = blank(gy.shape, gy.dtype), blank(x.shape, x.dtype), blank(gy.shape, np.int32)
     wide, wide_g = x.astype(np.float64), gy.astype(np.float64)
 
     run("pool", "max_pool", elements(y.size), x, y, index, *numbers, order=order)
@@ -64,7 +64,7 @@ def test_pooling(size, window, strides, padding, images, c, dtype, order):
 def test_max_of_nan_and_infinity():
     x = np.zeros((1, 2, 4, 1), np.float32)
     x[0, 1, 0], x[0, :, 2:] = np.nan, -np.inf
-    y, index = np.empty((1, 1, 2, 1), np.float32), np.empty((1, 1, 2, 1), np.int32)
+    y, index = blank((1, 1, 2, 1), np.float32), blank((1, 1, 2, 1), np.int32)
     run("pool", "max_pool", elements(2), x, y, index, 1, 2, 4, 1, 1, 2, 2, 2, 2, 2, 0, 0)
     np.testing.assert_array_equal(y.ravel(), [np.nan, -np.inf])
     np.testing.assert_array_equal(index.ravel(), [4, 2])
@@ -92,12 +92,12 @@ def test_im2col(size, window, strides, padding, dilation, images, c, dtype, orde
     out, numbers = geometry(size, window, strides, padding, c, dilation)
     numbers = (images, *numbers, *dilation, padding[0][0], padding[1][0])
     x = image((images, *size, c), dtype)
-    found = np.empty((images * out[0] * out[1], window[0] * window[1] * c), dtype)
+    found = blank((images * out[0] * out[1], window[0] * window[1] * c), dtype)
     run("im2col", "im2col", elements(found.size), x, found, *numbers, order=order)
     np.testing.assert_array_equal(found, columns_of(x, out, window, strides, dilation, padding))
 
     # The transposed map: <im2col(x), g> = <x, col2im(g)> for every x, here for those with a single one.
-    g, gx = image(found.shape, dtype, 1), np.empty_like(x)
+    g, gx = image(found.shape, dtype, 1), blank(x.shape, x.dtype)
     run("im2col", "col2im", elements(gx.size), g, gx, *numbers, order=order)
     places = np.arange(1, x.size + 1).reshape(x.shape)
     where = columns_of(places, out, window, strides, dilation, padding)
@@ -107,6 +107,6 @@ def test_im2col(size, window, strides, padding, dilation, images, c, dtype, orde
 
 def test_im2col_of_an_unaligned_array():
     x = np.arange(1 + 2 * 3 * 4, dtype=np.float32)[1:].reshape(1, 2, 3, 4)
-    found = np.empty((6, 4), np.float32)
+    found = blank((6, 4), np.float32)
     run("im2col", "im2col", elements(24), x, found, 1, 2, 3, 4, 2, 3, 1, 1, 1, 1, 1, 1, 0, 0)
     np.testing.assert_array_equal(found, x.reshape(6, 4))
