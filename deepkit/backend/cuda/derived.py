@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from .. import cpu
@@ -25,14 +25,11 @@ _SOURCES = Path(cpu.__file__).parent
 _REPLACED = {"memory", "native"}
 
 _modules: dict[str, ModuleType] = {}
+_originals: dict[str, SimpleNamespace] = {}
 
 
-def derived(stem: str) -> ModuleType:
-    """The module ``stem`` of ``backend.cpu`` over CuPy, with its own functions alone.
-
-    Args:
-        stem: Its name, such as ``"pool"``.
-    """
+def _read(stem: str) -> ModuleType:
+    """The module ``stem`` of ``backend.cpu``, compiled over CuPy once."""
     if stem not in _modules:
         path = _SOURCES / f"{stem}.py"
         module = ModuleType(f"{__package__}.derived.{stem}")
@@ -40,7 +37,18 @@ def derived(stem: str) -> ModuleType:
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
         sys.modules[module.__name__] = _modules[stem] = module  # classes look their module up
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+        _originals[stem] = SimpleNamespace(**{n: v for n, v in vars(module).items() if not n.startswith("__")})
     return _modules[stem]
+
+
+def derived(stem: str) -> SimpleNamespace:
+    """What the module ``stem`` of ``backend.cpu`` defines, over CuPy; nothing of it is replaced.
+
+    Args:
+        stem: Its name, such as ``"pool"``.
+    """
+    _read(stem)
+    return _originals[stem]
 
 
 def complete(stem: str) -> ModuleType:
@@ -50,7 +58,7 @@ def complete(stem: str) -> ModuleType:
         own = importlib.import_module(f"{__package__}.{stem}")
         if stem in _REPLACED:
             return own
-    module = derived(stem)
+    module = _read(stem)
     if own is not None:
         module.__dict__.update({name: getattr(own, name) for name in own.__all__})
     return module

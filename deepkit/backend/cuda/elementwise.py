@@ -8,11 +8,12 @@ import cupy
 import numpy as np
 from cupy import ndarray
 
-from .loader import function, launch_over
+from .derived import derived
+from .loader import function, is_float, launch_over, launch_rows
 
 __all__ = [
-    "array_type", "cast", "erf", "from_numpy", "getitem", "getitem_grad", "lgamma", "relu", "relu_grad", "scatter_add",
-    "segment_prod", "spread", "take_grad", "to_numpy",
+    "array_type", "cast", "erf", "from_numpy", "getitem", "getitem_grad", "lgamma", "log_softmax", "log_softmax_grad",
+    "relu", "relu_grad", "scatter_add", "segment_prod", "softmax", "softmax_grad", "spread", "take_grad", "to_numpy",
 ]  # fmt: skip
 
 array_type = ndarray
@@ -136,3 +137,37 @@ def lgamma(x: ndarray) -> ndarray:
     from cupyx.scipy.special import gammaln
 
     return gammaln(x).astype(x.dtype if x.dtype.kind == "f" else np.float64, copy=False)
+
+
+def _over_last(x: ndarray, axis: Any) -> bool:
+    """Whether the kernels over rows can have it."""
+    return bool(x.size) and x.ndim > 0 and axis in (-1, x.ndim - 1) and is_float(x)
+
+
+def _by_rows(name: str, *arrays: ndarray) -> ndarray:
+    """A kernel of ``softmax.cu`` over the last axis."""
+    inputs = [cupy.ascontiguousarray(a) for a in arrays]
+    out, n = cupy.empty(inputs[0].shape, inputs[0].dtype), inputs[0].shape[-1]
+    rows = out.size // n
+    launch_rows(function("softmax", name, out.dtype), rows, n, *inputs, out, rows, n)
+    return out
+
+
+def softmax(x: ndarray, axis: Any = -1) -> ndarray:
+    return _by_rows("softmax", x) if _over_last(x, axis) else derived("elementwise").softmax(x, axis)
+
+
+def softmax_grad(g: ndarray, y: ndarray, axis: Any = -1) -> ndarray:
+    if _over_last(y, axis) and g.dtype == y.dtype and g.shape == y.shape:
+        return _by_rows("softmax_grad", g, y)
+    return derived("elementwise").softmax_grad(g, y, axis)
+
+
+def log_softmax(x: ndarray, axis: Any = -1) -> ndarray:
+    return _by_rows("log_softmax", x) if _over_last(x, axis) else derived("elementwise").log_softmax(x, axis)
+
+
+def log_softmax_grad(g: ndarray, y: ndarray, axis: Any = -1) -> ndarray:
+    if _over_last(y, axis) and g.dtype == y.dtype and g.shape == y.shape:
+        return _by_rows("log_softmax_grad", g, y)
+    return derived("elementwise").log_softmax_grad(g, y, axis)

@@ -16,7 +16,8 @@ import numpy as np
 
 from .sources import kernel_folder
 
-__all__ = ["OPTIONS", "function", "grid_of", "launch_over", "numbers", "source", "warmup"]
+__all__ = ["OPTIONS", "function", "grid_of", "is_float", "launch_columns", "launch_over", "launch_rows", "numbers",
+           "row_parts", "source", "sum_type", "warmup"]  # fmt: skip
 
 #: Options of the compiler. Nothing that trades exactness for speed: kernels ask for fast functions by name.
 OPTIONS = ("--std=c++17",)
@@ -78,6 +79,35 @@ def launch_over(kernel: Any, n: int, *args: Any) -> None:
     """Run a kernel that strides over the grid, with a thread for each of ``n`` elements; none for none."""
     if n:
         kernel(*grid_of(n), numbers(args))
+
+
+def launch_rows(kernel: Any, rows: int, n: int, *args: Any) -> None:
+    """Run a kernel that has a team of threads a row of ``n`` elements (``device.cuh``)."""
+    if rows:
+        block = (32, 8) if n <= 1024 else (256, 1)
+        kernel((min(-(-rows // block[1]), 1 << 16),), block, numbers(args))
+
+
+def row_parts(rows: int, n: int) -> int:
+    """Into how many parts to cut the rows of a reduction over them: enough to fill the device, 32 rows each or more."""
+    return max(1, min(rows // 32, 2048 // max(1, -(-n // 32))))
+
+
+def launch_columns(kernel: Any, n: int, parts: int, *args: Any) -> None:
+    """Run a kernel that has a thread a column, 8 rows at a time, and ``parts`` parts of the rows."""
+    if n:
+        kernel((-(-n // 32), parts), (32, 8), numbers(args))
+
+
+def sum_type(dtype: Any) -> np.dtype:
+    """What kernels add up numbers of ``dtype`` in."""
+    return np.dtype(np.float32) if np.dtype(dtype).itemsize == 2 else np.dtype(dtype)
+
+
+def is_float(*arrays: Any) -> bool:
+    """Whether there are kernels for the dtype of these arrays, which is the same for all."""
+    kinds = {a.dtype for a in arrays if a is not None}
+    return len(kinds) == 1 and kinds.pop().name in ("float32", "float64", "float16", "bfloat16")
 
 
 def warmup() -> int:

@@ -239,7 +239,7 @@ class RawModule:
         if self._emulated is None:
             from ..emulator import Module
 
-            self._emulated = Module(self.code, self.options, guard=False)
+            self._emulated = Module(self.code, self.options)
         return self._emulated
 
     def compile(self, log_stream: Any = None) -> None:
