@@ -1,9 +1,11 @@
 """Training steps and single-row predictions beside PyTorch and Keras on JAX, in one interleaved run.
 
     python -m bench.compare [--frameworks deepkit torch keras-jax ...] [--rounds 9] [--peer-python PATH] [--out FILE]
+    python -m bench.compare --growth    # the step's time over batch sizes and depths
 
 Each framework runs in a process of its own and they take turns round by round, so that a noisy machine disturbs all
-alike. Compared are medians over the rounds; what counts is the ratio, not the milliseconds.
+alike; between turns there is a pause in which the threads of the last one stop waiting for work. Compared are medians
+over the rounds; what counts is the ratio, not the milliseconds.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from .jobs import JOBS
+from .jobs import GROWTH, JOBS
 
 ROOT = Path(__file__).parents[1]
+
+#: Seconds between turns.
+PAUSE = 0.2
 
 
 class Worker:
@@ -41,6 +47,7 @@ class Worker:
         raise RuntimeError("The worker ended without an answer; run it by hand to see why.")
 
     def run(self, job: str) -> dict:
+        time.sleep(PAUSE)
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
@@ -53,7 +60,8 @@ def main() -> None:
                         help="deepkit, torch, keras-jax, keras-torch, keras-tensorflow, and NAME=PYTHON for one with "
                         "an interpreter of its own")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--jobs", nargs="+", default=list(JOBS))
+    parser.add_argument("--jobs", nargs="+", help="names; all of bench/jobs.py by default")
+    parser.add_argument("--growth", action="store_true", help="batch sizes and depths instead")
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the other frameworks")
     parser.add_argument("--out", help="write the results as JSON here too")
     args = parser.parse_args()
@@ -62,7 +70,7 @@ def main() -> None:
         name, _, python = given.partition("=")
         workers[name] = Worker(name, python or (sys.executable if name == "deepkit" else args.peer_python))
     results: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for job in args.jobs:
+    for job in args.jobs or (GROWTH if args.growth else JOBS):
         results[job] = {f: {"step": [], "predict": []} for f in workers}
         for worker in workers.values():
             worker.run(job)  # compilation and warm-up

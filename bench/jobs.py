@@ -199,6 +199,18 @@ def _torch_course_cnn(nn: Any) -> Any:
                          nn.Linear(64, 10))  # fmt: skip
 
 
+def _deep(depth: int) -> Any:
+    return lambda keras: [*(keras.layers.Dense(64, activation="relu") for _ in range(depth)), keras.layers.Dense(10)]
+
+
+def _torch_deep(depth: int) -> Any:
+    def build(nn: Any) -> Any:
+        layers = [part for i in range(depth) for part in (nn.Linear(64, 64), nn.ReLU())]
+        return nn.Sequential(*layers, nn.Linear(64, 10))
+
+    return build
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -212,5 +224,20 @@ JOBS = {
         Job("Transformer block, 128 tokens of 64, batch 32", (128, 64), 10, 32, 8, _transformer, _torch_transformer),
         Job("LSTM(128), 64 steps of 32, batch 64", (64, 32), 10, 64, 10, _recurrent("LSTM"), _torch_recurrent("LSTM")),
         Job("GRU(128), 64 steps of 32, batch 64", (64, 32), 10, 64, 10, _recurrent("GRU"), _torch_recurrent("GRU")),
+    )
+}
+
+#: How the step's time grows with the batch and with the number of layers.
+GROWTH = {
+    job.name: job
+    for job in (
+        *(
+            Job(f"MLP 784-512-512-10, batch {n}", (784,), 10, n, max(2, 256 // n), _mlp, _torch_mlp)
+            for n in (1, 4, 16, 64, 256, 1024)
+        ),
+        *(
+            Job(f"{depth} layers of 64, batch 32", (64,), 10, 32, 200 // depth + 2, _deep(depth), _torch_deep(depth))
+            for depth in (2, 8, 32, 100, 200)
+        ),
     )
 }

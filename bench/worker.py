@@ -15,7 +15,7 @@ if FRAMEWORK.startswith("keras-"):
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from bench.jobs import JOBS, Job
+from bench.jobs import GROWTH, JOBS, Job
 
 
 def keras_like(keras: Any, job: Job) -> tuple[Callable[[], float], Callable[[], float]]:
@@ -98,7 +98,7 @@ def main() -> None:
         version = f"{keras.__version__} on {FRAMEWORK.split('-')[1]}"
     print(json.dumps({"version": version, "numpy": np.__version__}), flush=True)
     for line in sys.stdin:
-        job = JOBS[json.loads(line)]
+        job = {**JOBS, **GROWTH}[json.loads(line)]
         if job.name not in made:
             made[job.name] = torch_like(job) if FRAMEWORK == "torch" else keras_like(keras, job)
         step, predict = made[job.name]
