@@ -1,9 +1,11 @@
 """Convolution and pooling on the CPU: forward and gradients, beside the bare matrix product and beside PyTorch.
 
-    python -m bench.bench_conv [--threads 2]
+    python -m bench.bench_conv [--threads 2] [--peer-python PATH]
 
 The bare product multiplies a matrix as large as the gathered windows that is there already: what the convolution takes
-on top is the gathering, the bias and the activation. The figures are medians of a turn, and the best of the turns.
+on top is the gathering, the bias and the activation. The share is that of the machine's peak, measured as the better of
+NumPy's and deepkit's product of two square matrices of 1,024. The figures are medians of a turn, and the best of the
+turns.
 """
 
 from __future__ import annotations
@@ -63,13 +65,23 @@ def deepkit_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
     needs = (c > 3, True, True)  # images, unlike features, need no gradient
     size, none = (2, 2), ((0, 0), (0, 0))
     top = cpu.max_pool(y, size, size, none)
+    a, into = rng.normal(size=(1024, 1024)).astype("float32"), np.empty((1024, 1024), "float32")
     return {
+        "peak": lambda: np.matmul(a, a, out=into),
+        "peak of our own": lambda: cpu.matmul(a, a, into),
         "product": lambda: columns @ w.reshape(-1, o),
         "forward": lambda: cpu.conv(x, w, b, *how),
         "gradients": lambda: cpu.conv_grad(x, w, y, g, *how, needs),
         "pool": lambda: cpu.max_pool(y, size, size, none),
         "pool gradient": lambda: cpu.max_pool_grad(y, top, np.ones_like(top), size, size, none),
     }
+
+
+def operations(shape: tuple[int, ...]) -> float:
+    """Multiplications and additions of a forward pass."""
+    n, height, width, c, o, window, stride, pad = shape
+    rows, columns = ((side + 2 * pad - window) // stride + 1 for side in (height, width))
+    return 2.0 * n * rows * columns * window**2 * c * o
 
 
 def torch_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
@@ -113,12 +125,13 @@ def measure(framework: str, threads: int, seconds: float) -> dict[str, dict[str,
 def in_turns(frameworks: list[str], options: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
     """Each framework in processes of its own, as thread pools get in each other's way; the best of the turns."""
     environment = os.environ | {
-        f"{name}_NUM_THREADS": str(options.threads) for name in ("OPENBLAS", "MKL", "OMP")
+        f"{name}_NUM_THREADS": str(options.threads) for name in ("OPENBLAS", "MKL", "OMP", "DEEPKIT")
     }
     best: dict[str, dict[str, dict[str, float]]] = {}
     for _ in range(options.turns):
         for framework in frameworks:
-            command = [sys.executable, "-m", "bench.bench_conv", "--worker", framework]
+            python = sys.executable if framework == "deepkit" else options.peer_python
+            command = [python, "-m", "bench.bench_conv", "--worker", framework]
             command += ["--threads", str(options.threads), "--seconds", str(options.seconds)]
             output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
             for name, jobs in json.loads(output).items():
@@ -132,19 +145,26 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=0.5, help="for each shape and turn")
     parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has PyTorch")
     parser.add_argument("--worker", choices=["deepkit", "torch"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         print(json.dumps(measure(options.worker, options.threads, options.seconds)))
         return
-    frameworks = ["deepkit"] + (["torch"] if importlib.util.find_spec("torch") else [])
+    has_torch = options.peer_python != sys.executable or importlib.util.find_spec("torch")
+    frameworks = ["deepkit"] + (["torch"] if has_torch else [])
     found = in_turns(frameworks, options)
+    peaks = [jobs.pop(key) for jobs in found["deepkit"].values() for key in ("peak", "peak of our own")]
+    peak = 2 * 1024**3 / min(peaks) / 1e6
+    print(f"peak {peak:.0f} GFLOP/s on {options.threads} threads")
     for name, shape in SHAPES.items():
         print(f"{name}: {shape}, bare product {found['deepkit'][name].pop('product'):.3f} ms")
         for job, ours in found["deepkit"][name].items():
             theirs = found.get("torch", {}).get(name, {}).get(job)
             beside = f"{theirs:9.3f} ms torch, ratio {ours / theirs:5.2f}" if theirs else ""
-            print(f"  {job:14s}{ours:9.3f} ms{beside}")
+            work = operations(shape) * {"forward": 1, "gradients": 1 + (shape[3] > 3)}.get(job, 0)
+            share = f", {work / ours / 1e6 / peak:4.0%} of the peak" if work else ""
+            print(f"  {job:14s}{ours:9.3f} ms{beside}{share}")
 
 
 if __name__ == "__main__":
