@@ -22,10 +22,15 @@ def _calls(model: Any) -> dict[str, list[Any]]:
     for x in model._inputs:
         if x.node is not None:
             calls.setdefault(x.node.operation.name, []).append(x.node)
+    names: dict[int, str] = vars(model).setdefault("_op_names", {})  # the same in every configuration
     for node in model._nodes:
-        name = node.operation.name if isinstance(node.operation, Layer) else operation_name(node)
-        while not isinstance(node.operation, Layer) and name in calls:
-            name = operation_name(node)
+        if isinstance(node.operation, Layer):
+            name = node.operation.name
+        else:
+            name = names.get(id(node)) or operation_name(node)
+            while name in calls:
+                name = operation_name(node)
+            names[id(node)] = name
         calls.setdefault(name, []).append(node)
     return calls
 
@@ -136,6 +141,12 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: di
     _make_calls(calls, layers, tensors)
     inputs, outputs = (_ends(config[key], tensors) for key in ("input_layers", "output_layers"))
     model = cls(inputs, outputs, name=config.get("name"))
+    vars(model)["_op_names"] = {
+        id(x.node): name
+        for (name, _), made in tensors.items()
+        for x in made
+        if not isinstance(layers[name], Layer) and isinstance(x, Spec) and x.node is not None
+    }
     if not config.get("trainable", True):
         model.trainable = False
     return model
