@@ -29,6 +29,9 @@ __all__ = ["counters", "install", "no_synchronization", "uninstall"]
 _MODULES = ("cupy", "cupy.cuda", "cupy.cuda.memory", "cupy.linalg", "cupy.fft", "cupy.lib", "cupy.lib.stride_tricks",
             "cupyx", "cupyx.scipy", "cupyx.scipy.special")  # fmt: skip
 
+_PACKAGES = ("cupy", "cupyx")
+_before: list[dict[str, ModuleType]] = []
+
 
 def _creation(cupy: Any) -> None:
     """Functions that make arrays."""
@@ -92,6 +95,7 @@ def install() -> ModuleType:
     cuda.get_current_stream = runtime.current_stream
     made["cupy.cuda.memory"].OutOfMemoryError = runtime.OutOfMemoryError  # type: ignore[attr-defined]
     _special(made["cupyx.scipy.special"])
+    _before.append({name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] in _PACKAGES})
     sys.modules.update(made)
     return cupy
 
@@ -106,6 +110,7 @@ def _special(module: Any) -> None:
 
 
 def uninstall() -> None:
-    """Take it away again."""
+    """Take it away again; what was there before is back."""
     for name in _MODULES:
         sys.modules.pop(name, None)
+    sys.modules.update(_before.pop())
