@@ -17,7 +17,7 @@ template <typename F, typename T>
 __device__ void forward(const T *x, const T *b, T *y, long long rows, long long n, double parameter) {
     using S = sum_type<T>;
     const S alpha = S(parameter);
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     if (column >= n) return;
     const S bias = b ? to_sum(b[column]) : S(0);
     for (long long i = (long long)blockIdx.y * PARTS + threadIdx.y; i < rows; i += (long long)gridDim.y * PARTS) {
@@ -30,7 +30,7 @@ __device__ void backward(const T *g, const T *s, const T *b, T *gx, sum_type<T> 
                          double parameter) {
     using S = sum_type<T>;
     const S alpha = S(parameter);
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     S total = 0;
     if (column < n) {
         const S bias = b && !F::FROM_OUTPUT ? to_sum(b[column]) : S(0);

@@ -80,7 +80,7 @@ template <typename F, bool BY_COLUMN, typename T>
 __device__ void sums(const T *g, const T *y, const T *x, const sum_type<T> *means, const sum_type<T> *inverses,
                      sum_type<T> *g_gamma, sum_type<T> *g_beta, long long rows, long long n) {
     using S = sum_type<T>;
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     S product = 0, total = 0;
     if (column < n) {
         for (long long i = (long long)blockIdx.y * PARTS + threadIdx.y; i < rows; i += (long long)gridDim.y * PARTS) {
@@ -120,7 +120,7 @@ __device__ __forceinline__ long long rows_of_part(long long rows, long long part
 template <typename T>
 __device__ void batch_norm_moments(const T *x, sum_type<T> *means, sum_type<T> *squares, long long rows, long long n) {
     using S = sum_type<T>;
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     const long long first = (rows + gridDim.y - 1) / gridDim.y * blockIdx.y;
     const long long last = first + rows_of_part(rows, gridDim.y, blockIdx.y);
     Moments<S> v = {S(0), S(0), S(0)};
@@ -159,7 +159,7 @@ template <typename F, typename T>
 __device__ void batch_norm(const T *x, const sum_type<T> *mean, const sum_type<T> *inverse, const T *gamma, const T *beta,
                            T *y, long long rows, long long n) {
     using S = sum_type<T>;
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     if (column >= n) return;
     const S centre = mean[column], scale = gamma ? inverse[column] * to_sum(gamma[column]) : inverse[column];
     const S shift = beta ? to_sum(beta[column]) : S(0);
@@ -174,7 +174,7 @@ __device__ void batch_norm_grad(const T *g, const T *y, const T *x, const sum_ty
                                 const T *gamma, const sum_type<T> *g_gamma, const sum_type<T> *g_beta, T *gx,
                                 long long rows, long long n) {
     using S = sum_type<T>;
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     if (column >= n) return;
     const S centre = mean[column], scale = gamma ? inverse[column] * to_sum(gamma[column]) : inverse[column];
     const S less = g_beta[column] / S(rows), along = g_gamma[column] * inverse[column] / S(rows);

@@ -62,7 +62,7 @@ template <typename T> __device__ void row_argmax(const T *x, long long *y, long 
 template <typename In, typename Out, typename Op>
 __device__ void over_columns(const In *x, Out *y, long long rows, long long n, double scale, sum_type<In> start, Op op) {
     using S = sum_type<In>;
-    const long long column = (long long)blockIdx.x * COLUMNS + threadIdx.x;
+    const long long column = column_place();
     const long long part = (rows + gridDim.y - 1) / gridDim.y, first = part * blockIdx.y;
     const long long last = first + part < rows ? first + part : rows;
     S total = start;

@@ -7,6 +7,7 @@ import pytest
 
 from deepkit.backend.cpu import elementwise, loss
 
+from .emulator import EmulatorError
 from .launching import DTYPES, ORDERS_HERE, blank, close, columns, needs_emulator, rows, run
 
 pytestmark = needs_emulator
@@ -140,3 +141,14 @@ def test_a_label_out_of_range_gives_nan():
     losses, p = blank(3, np.float32), blank(x.shape, x.dtype)
     run("softmax", "cross_entropy_sparse", rows(3, 4), x, labels, losses, p, 3, 4)
     np.testing.assert_array_equal(np.isnan(losses), [False, True, True])
+
+
+@pytest.mark.parametrize("name, shape", [
+    ("row_sum", ((1,), (64, 2))), ("row_sum", ((1,), (48,))), ("row_sum", ((1, 2), (32, 4))),
+    ("column_sum", ((1, 1), (64, 8))), ("column_sum", ((1, 1), (32, 4))),
+])  # fmt: skip
+def test_a_launch_of_another_shape_is_an_error(name, shape):
+    x, y = np.zeros((2, 4), np.float32), np.zeros(8, np.float32)
+    numbers = (2, 4, 1.0) if name == "row_sum" else (2, 4)
+    with pytest.raises(EmulatorError, match="assertion failed: .*blockDim"):
+        run("reduce", name, shape, x, y, *numbers)

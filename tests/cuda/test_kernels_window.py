@@ -6,6 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deepkit.backend.cpu import pool
 
@@ -103,6 +105,36 @@ def test_im2col(size, window, strides, padding, dilation, images, c, dtype, orde
     where = columns_of(places, out, window, strides, dilation, padding)
     expected = np.bincount(where.ravel(), g.ravel().astype(np.float64), x.size + 1)[1:]
     np.testing.assert_array_equal(gx.ravel().astype(np.float64), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_geometry(data):
+    """Windows of every size, stride and padding: forward, and gradients by their definition."""
+    draw = lambda low, high: data.draw(st.integers(low, high))
+    size, window, strides = ((draw(1, 6), draw(1, 6)) for _ in range(3))
+    padding = tuple((draw(0, k - 1), draw(0, k - 1)) for k in window)
+    images, c = draw(1, 2), draw(1, 5)
+    if any(n + lo + hi < k for n, (lo, hi), k in zip(size, padding, window)):
+        return
+    out, numbers = geometry(size, window, strides, padding, c)
+    x, gy = image((images, *size, c), np.float64), image((images, *out, c), np.float64, 1)
+    shape, low = (images, *numbers), (padding[0][0], padding[1][0])
+    empty = pool.avg_pool(np.ones_like(x), window, strides, padding)  # NaN for a window in the padding
+    if not np.isfinite(empty).all():
+        return
+    y, gx = blank(gy.shape, gy.dtype), blank(x.shape, x.dtype)
+    run("pool", "max_pool", elements(y.size), x, y, None, *shape, *low)
+    np.testing.assert_array_equal(y, pool.max_pool(x, window, strides, padding))
+    run("pool", "max_pool_grad", elements(gx.size), x, y, gy, gx, *shape, *low)
+    np.testing.assert_allclose(gx, pool.max_pool_grad(x, y, gy, window, strides, padding), atol=1e-12)
+    run("pool", "avg_pool", elements(y.size), x, y, *shape, *low)
+    np.testing.assert_allclose(y, pool.avg_pool(x, window, strides, padding), atol=1e-12)
+    run("pool", "avg_pool_grad", elements(gx.size), gy, gx, *shape, *low)
+    np.testing.assert_allclose(gx, pool.avg_pool_grad(gy, size, window, strides, padding), atol=1e-12)
+    found = blank((images * out[0] * out[1], window[0] * window[1] * c), x.dtype)
+    run("im2col", "im2col", elements(found.size), x, found, *shape, 1, 1, *low)
+    np.testing.assert_array_equal(found, columns_of(x, out, window, strides, (1, 1), padding))
 
 
 def test_im2col_of_an_unaligned_array():
