@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import tokenize
 from typing import IO, cast
 
 import numpy as np
@@ -50,12 +51,13 @@ def load_npz(path: str | os.PathLike[str], *names: str, ragged: bool = False) ->
 
 def _read_npy(file: IO[bytes], name: str, ragged: bool) -> np.ndarray:
     version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)  # type: ignore[no-untyped-call]
-    elif version == (2, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)  # type: ignore[no-untyped-call]
-    else:
+    if version not in ((1, 0), (2, 0)):
         raise ValueError(f"array {name!r} has the .npy version {version}, which is not known")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        shape, fortran, dtype = read(file)  # type: ignore[no-untyped-call]
+    except (tokenize.TokenError, SyntaxError, RecursionError, MemoryError, TypeError, LookupError) as error:
+        raise ValueError(f"array {name!r} has a malformed header: {error}") from error  # NumPy parses it as Python
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_BYTES or any(n < 0 for n in shape):
         raise ValueError(f"array {name!r} has the shape {shape}, which can't be")

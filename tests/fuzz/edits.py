@@ -95,10 +95,41 @@ def _text() -> Any:
     )
 
 
+def _pictures() -> Any:
+    return deepkit.Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Resizing(6, 6),
+            layers.RandomCrop(4, 4),
+            layers.RandomRotation(0.1),
+            layers.RandomContrast(0.5),
+            layers.RandAugment(num_ops=1),
+            layers.SeparableConv2D(2, 2),
+            layers.ConvLSTM1D(2, 2, return_sequences=True),
+            layers.GaussianDropout(0.1),
+            layers.UnitNormalization(),
+            layers.AdaptiveAveragePooling2D((2, 1)),
+            layers.Flatten(),
+        ]
+    )
+
+
+def _more() -> Any:
+    x = inputs = layers.Input((5, 4), name="input")
+    x = layers.Conv1D(4, 2, padding="causal", kernel_constraint="max_norm")(x)
+    x = layers.SpectralNormalization(layers.Dense(4))(x)
+    x = layers.GroupQueryAttention(2, 2, 1)(x, x)
+    x = layers.Attention()([x, x])
+    x = deepkit.ops.concatenate([x[:, :2], deepkit.ops.repeat(x, 2, axis=1)[:, :3]], axis=1)
+    x = layers.RNN(layers.StackedRNNCells([layers.LSTMCell(2), layers.GRUCell(3)]))(x)
+    x = layers.Dot(1)([x, layers.RepeatVector(1)(x)[:, 0]])
+    return deepkit.Model(inputs, x, name="more")
+
+
 @functools.cache
 def bases() -> list[Any]:
     """Configurations as they are saved."""
-    models = [_vision(), _sequence(), _graph(), _text()]
+    models = [_vision(), _sequence(), _graph(), _text(), _pictures(), _more()]
     models[0].compile(
         deepkit.optimizers.Adam(deepkit.optimizers.schedules.CosineDecay(0.1, 9)), "mse", ["accuracy"]
     )
