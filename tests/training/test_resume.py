@@ -37,6 +37,15 @@ class Fail(keras.callbacks.Callback):
 @pytest.mark.parametrize("dataset", [False, True])
 @pytest.mark.parametrize("save_freq", [1, 3, "epoch"])
 def test_an_interruption_at_a_batch_leaves_no_trace(tmp_path, save_freq, dataset):
+    interrupt_and_resume(tmp_path, save_freq, dataset)
+
+
+def test_an_interruption_on_each_device(tmp_path, device):
+    interrupt_and_resume(tmp_path, 1, False)
+
+
+def interrupt_and_resume(tmp_path, save_freq, dataset):
+    """Train in one go, and with an interruption at each of some batches; nothing may differ."""
     whole = train(tmp_path / "whole", save_freq, 4, dataset)
     for at in (0, 4, 5, 7, 13):
         folder = tmp_path / str(at)
