@@ -49,6 +49,8 @@ struct Kernels {
                            float *g_kernel);
     void (*max_pool)(const PoolShape &, const float *x, float *y);
     void (*max_pool_grad)(const PoolShape &, const float *x, const float *y, const float *gy, float *gx);
+    void (*avg_pool)(const PoolShape &, const float *x, float *y);
+    void (*avg_pool_grad)(const PoolShape &, const float *gy, float *gx);
     void (*batch_norm)(std::size_t rows, int c, const float *x, const float *gamma, const float *beta, float epsilon,
                        float *y, float *mean, float *variance, float *inverse);
     void (*batch_norm_grad)(std::size_t rows, int c, const float *x, const float *mean, const float *inverse,
@@ -60,6 +62,11 @@ struct Kernels {
     void (*relu_grad)(std::size_t rows, int c, const float *gy, const float *y, float *g, float *g_bias);
     void (*adam)(std::size_t n, float *w, const float *g, float *m, float *v, float rate, float b1, float b2,
                  float epsilon);
+    void (*sgd)(std::size_t n, float *w, const float *g, float rate);
+    void (*momentum)(std::size_t n, float *w, const float *g, float *m, float rate, float mu, bool nesterov);
+    void (*rmsprop)(std::size_t n, float *w, const float *g, float *v, float *m, float rate, float rho, float mu,
+                    float epsilon);
+    void (*adagrad)(std::size_t n, float *w, const float *g, float *a, float rate, float epsilon);
     void (*lstm)(const SequenceShape &, const float *z, const float *u, const float *h0, float *hs, float *gates,
                  float *cells, float *squashed);
     void (*lstm_grad)(const SequenceShape &, const float *turned_u, const float *gates, const float *cells,

@@ -252,6 +252,20 @@ PyObject *max_pool_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// avg_pool(shape, x, y), avg_pool_grad(shape, gy, gx)
+PyObject *average(PyObject *const *a, Py_ssize_t n, bool back) {
+    PoolShape s;
+    Array from, to;
+    if (!count(n, 3) || !pool_shape(a[0], s)) return nullptr;
+    const Py_ssize_t in = Py_ssize_t(s.n) * s.h * s.w * s.c, out = Py_ssize_t(s.n) * s.oh * s.ow * s.c;
+    if (!from.get(a[1], back ? "gy" : "x", 'f', back ? out : in, false) || !to.get(a[2], back ? "gx" : "y", 'f', back ? in : out, true))
+        return nullptr;
+    WITHOUT_GIL((back ? active->avg_pool_grad : active->avg_pool)(s, from.data(), to.data()))
+    Py_RETURN_NONE;
+}
+PyObject *avg_pool(PyObject *, PyObject *const *a, Py_ssize_t n) { return average(a, n, false); }
+PyObject *avg_pool_grad(PyObject *, PyObject *const *a, Py_ssize_t n) { return average(a, n, true); }
+
 // batch_norm(x, gamma or None, beta or None, epsilon, y, mean, variance, inverse)
 PyObject *batch_norm(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Array x, gamma, beta, y, mean, variance, inverse;
@@ -334,6 +348,53 @@ PyObject *adam(PyObject *, PyObject *const *a, Py_ssize_t n) {
     const float rate = number(a[4]), b1 = number(a[5]), b2 = number(a[6]), epsilon = number(a[7]);
     if (PyErr_Occurred()) return nullptr;
     WITHOUT_GIL(active->adam(w.size(), w.data(), g.data(), m.data(), v.data(), rate, b1, b2, epsilon))
+    Py_RETURN_NONE;
+}
+
+// sgd(w, g, rate)
+PyObject *sgd(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array w, g;
+    if (!count(n, 3) || !w.get(a[0], "w", 'f', -1, true) || !g.get(a[1], "g", 'f', w.size(), false)) return nullptr;
+    const float rate = number(a[2]);
+    if (PyErr_Occurred()) return nullptr;
+    WITHOUT_GIL(active->sgd(w.size(), w.data(), g.data(), rate))
+    Py_RETURN_NONE;
+}
+
+// momentum(w, g, m, rate, mu, nesterov)
+PyObject *momentum(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array w, g, m;
+    if (!count(n, 6) || !w.get(a[0], "w", 'f', -1, true) || !g.get(a[1], "g", 'f', w.size(), false) ||
+        !m.get(a[2], "m", 'f', w.size(), true))
+        return nullptr;
+    const float rate = number(a[3]), mu = number(a[4]);
+    const int nesterov = PyObject_IsTrue(a[5]);
+    if (PyErr_Occurred()) return nullptr;
+    WITHOUT_GIL(active->momentum(w.size(), w.data(), g.data(), m.data(), rate, mu, nesterov))
+    Py_RETURN_NONE;
+}
+
+// rmsprop(w, g, v, m or None, rate, rho, mu, epsilon)
+PyObject *rmsprop(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array w, g, v, m;
+    if (!count(n, 8) || !w.get(a[0], "w", 'f', -1, true) || !g.get(a[1], "g", 'f', w.size(), false) ||
+        !v.get(a[2], "v", 'f', w.size(), true) || !m.get(a[3], "m", 'f', w.size(), true, true))
+        return nullptr;
+    const float rate = number(a[4]), rho = number(a[5]), mu = number(a[6]), epsilon = number(a[7]);
+    if (PyErr_Occurred()) return nullptr;
+    WITHOUT_GIL(active->rmsprop(w.size(), w.data(), g.data(), v.data(), m.data(), rate, rho, mu, epsilon))
+    Py_RETURN_NONE;
+}
+
+// adagrad(w, g, a, rate, epsilon)
+PyObject *adagrad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array w, g, sum;
+    if (!count(n, 5) || !w.get(a[0], "w", 'f', -1, true) || !g.get(a[1], "g", 'f', w.size(), false) ||
+        !sum.get(a[2], "a", 'f', w.size(), true))
+        return nullptr;
+    const float rate = number(a[3]), epsilon = number(a[4]);
+    if (PyErr_Occurred()) return nullptr;
+    WITHOUT_GIL(active->adagrad(w.size(), w.data(), g.data(), sum.data(), rate, epsilon))
     Py_RETURN_NONE;
 }
 
@@ -508,8 +569,8 @@ PyObject *worth_sharing(PyObject *, PyObject *work) {
 
 PyMethodDef methods[] = {
     FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad),
-    FAST(depthwise), FAST(depthwise_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
-    FAST(relu_grad), FAST(adam), FAST(lstm), FAST(lstm_grad),
+    FAST(depthwise), FAST(depthwise_grad), FAST(avg_pool), FAST(avg_pool_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
+    FAST(relu_grad), FAST(adam), FAST(sgd), FAST(momentum), FAST(rmsprop), FAST(adagrad), FAST(lstm), FAST(lstm_grad),
     FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},

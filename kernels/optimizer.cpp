@@ -20,4 +20,46 @@ void adam(std::size_t n, float *w, const float *g, float *m, float *v, float rat
     });
 }
 
+// f(i) for all elements, in parts.
+template <class F>
+INLINE void over_elements(std::size_t n, F f) {
+    parallel(static_cast<int>((n + OPTIMIZER_PART - 1) / OPTIMIZER_PART), double(n) / 2, [=](int part) {
+        const std::size_t end = std::min(n, (part + 1) * OPTIMIZER_PART);
+        for (std::size_t i = part * OPTIMIZER_PART; i < end; ++i) f(i);
+    });
+}
+
+void sgd(std::size_t n, float *w, const float *g, float rate) {
+    over_elements(n, [=](std::size_t i) { w[i] -= g[i] * rate; });
+}
+
+// m <- mu m - rate g;  w += m, or mu m - rate g with Nesterov's look-ahead (Sutskever et al. 2013).
+void momentum(std::size_t n, float *w, const float *g, float *m, float rate, float mu, bool nesterov) {
+    over_elements(n, [=](std::size_t i) {
+        const float step = g[i] * rate, mi = m[i] * mu - step;
+        m[i] = mi;
+        w[i] += nesterov ? mi * mu - step : mi;
+    });
+}
+
+// v <- mean of g^2;  w -= rate g / sqrt(v + epsilon) (Hinton 2012), through a momentum if there is one.
+void rmsprop(std::size_t n, float *w, const float *g, float *v, float *m, float rate, float rho, float mu, float epsilon) {
+    const float a = 1.0f - rho;
+    over_elements(n, [=](std::size_t i) {
+        const float vi = v[i] + (g[i] * g[i] - v[i]) * a;
+        v[i] = vi;
+        float step = g[i] / std::sqrt(vi + epsilon) * rate;
+        if (m) m[i] = step = m[i] * mu + step;
+        w[i] -= step;
+    });
+}
+
+// a += g^2;  w -= rate g / sqrt(a + epsilon) (Duchi et al. 2011).
+void adagrad(std::size_t n, float *w, const float *g, float *a, float rate, float epsilon) {
+    over_elements(n, [=](std::size_t i) {
+        a[i] += g[i] * g[i];
+        w[i] -= g[i] / std::sqrt(a[i] + epsilon) * rate;
+    });
+}
+
 }  // namespace

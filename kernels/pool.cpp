@@ -61,4 +61,53 @@ void max_pool_grad(const PoolShape &s, const float *x, const float *y, const flo
     });
 }
 
+// f(index of the first element of the window in x, rows of the window, columns, index in y) for each window of an image.
+template <class F>
+INLINE void over_windows(const PoolShape &s, int image, F f) {
+    for (int i = 0; i < s.oh; ++i)
+        for (int j = 0; j < s.ow; ++j) {
+            const int y0 = i * s.stride_h - s.lo_h, x0 = j * s.stride_w - s.lo_w;
+            const int top = std::max(0, y0), bottom = std::min(s.h, y0 + s.kh);
+            const int left = std::max(0, x0), right = std::min(s.w, x0 + s.kw);
+            const std::size_t first = ((std::size_t(image) * s.h + top) * s.w + left) * s.c;
+            f(first, bottom - top, right - left, ((std::size_t(image) * s.oh + i) * s.ow + j) * s.c);
+        }
+}
+
+// The mean of what isn't padding.
+void avg_pool(const PoolShape &s, const float *x, float *y) {
+    parallel(s.n, double(s.n) * s.h * s.w * s.c / 4, [&](int image) {
+        over_windows(s, image, [&](std::size_t first, int rows, int columns, std::size_t to) {
+            const float share = 1.0f / (rows * columns);
+            over_channels(s.c, [&](int at, int count) {
+                vec sum{};
+                for (int a = 0; a < rows; ++a)
+                    for (int b = 0; b < columns; ++b) {
+                        const float *p = x + first + (std::size_t(a) * s.w + b) * s.c + at;
+                        sum += count == WIDTH ? load(p) : load_some(p, count);
+                    }
+                sum *= share;
+                count == WIDTH ? store(y + to + at, sum) : store_some(y + to + at, sum, count);
+            });
+        });
+    });
+}
+
+void avg_pool_grad(const PoolShape &s, const float *gy, float *gx) {
+    std::memset(gx, 0, sizeof(float) * s.n * s.h * s.w * s.c);
+    parallel(s.n, double(s.n) * s.h * s.w * s.c / 4, [&](int image) {
+        over_windows(s, image, [&](std::size_t first, int rows, int columns, std::size_t from) {
+            const float share = 1.0f / (rows * columns);
+            over_channels(s.c, [&](int at, int count) {
+                const vec g = (count == WIDTH ? load(gy + from + at) : load_some(gy + from + at, count)) * share;
+                for (int a = 0; a < rows; ++a)
+                    for (int b = 0; b < columns; ++b) {
+                        float *p = gx + first + (std::size_t(a) * s.w + b) * s.c + at;
+                        count == WIDTH ? store(p, load(p) + g) : store_some(p, load_some(p, count) + g, count);
+                    }
+            });
+        });
+    });
+}
+
 }  // namespace

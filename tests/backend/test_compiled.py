@@ -174,6 +174,23 @@ def test_what_is_left_to_numpy(isa: str) -> None:
         ((2, 2), (3, 3), ((0, 0), (0, 0))),
     ],
 )
+def test_average_pooling(isa: str, channels: int, pool: Any, strides: Any, padding: Any) -> None:
+    x = random(3, 7, 8, channels)
+    (y, _), (expected, _) = both("avg_pool", x, pool, strides, padding)
+    close([y], [expected])
+    (found, _), (wanted, _) = both("avg_pool_grad", random(*y.shape, seed=1), (7, 8), pool, strides, padding)
+    close([found], [wanted])
+
+
+@pytest.mark.parametrize("channels", [1, 5, 16, 37])
+@pytest.mark.parametrize(
+    ("pool", "strides", "padding"),
+    [
+        ((2, 2), (2, 2), ((0, 0), (0, 0))),
+        ((3, 2), (1, 2), ((1, 1), (0, 1))),
+        ((2, 2), (3, 3), ((0, 0), (0, 0))),
+    ],
+)
 def test_pooling(isa: str, channels: int, pool: Any, strides: Any, padding: Any) -> None:
     x = np.round(random(3, 8, 7, channels) * 2)  # with ties
     (y, _), (expected, _) = both("max_pool", x, pool, strides, padding)
@@ -214,6 +231,34 @@ def test_adam(isa: str, n: int) -> None:
         runs.append(copies)
     native.enable()
     close(runs[0], runs[1], 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "slots", "numbers"),
+    [
+        ("sgd", 0, (0.1,)),
+        ("momentum", 1, (0.1, 0.9, False)),
+        ("momentum", 1, (0.1, 0.9, True)),
+        ("rmsprop", 1, (0.1, 0.9, 0.0, 1e-7, False)),
+        ("rmsprop", 2, (0.1, 0.9, 0.5, 1e-7, False)),
+        ("rmsprop", 2, (0.1, 0.9, 0.0, 1e-7, True)),
+        ("adagrad", 1, (0.1, 1e-7)),
+    ],
+)
+def test_optimizer_rules(isa: str, name: str, slots: int, numbers: tuple) -> None:
+    for n in (1, 17, 70_001):
+        states = [(np.abs(random(n, seed=2 + i)) + 2) * np.float32(0.1**i) for i in range(slots)]
+        arrays = [random(n), random(n, seed=1), *states]
+        scratch = [np.empty(n, "float32") for _ in range(2)]
+        rule = cpu.OPTIMIZER_RULES[name]
+        runs = []
+        for on in (True, False):
+            native.enable(on)
+            copies = [a.copy() for a in arrays]
+            cpu.blocked(rule, copies, scratch, numbers)
+            runs.append(copies)
+        native.enable()
+        close(runs[0], runs[1], 2e-6)
 
 
 #: rows, columns, inner dimension: tiles and panels whole and cut, one row, none

@@ -25,7 +25,6 @@ from .norm import batch_norm as numpy_batch_norm
 from .norm import batch_norm_grad as numpy_batch_norm_grad
 from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
-from .optimizer import adam
 from .optimizer import blocked as numpy_blocked
 
 __all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy", "dense",
@@ -210,7 +209,16 @@ def cross_entropy(
 
 def blocked(rule: Any, arrays: Any, scratch: Any, numbers: Any) -> None:
     native = state.module
-    if native is not None and rule is adam and fits(*arrays):
-        native.adam(*arrays, *numbers)
-        return
-    numpy_blocked(rule, arrays, scratch, numbers)
+    name = rule.__name__
+    if native is None or name not in _RULES or not fits(*arrays):
+        numpy_blocked(rule, arrays, scratch, numbers)
+    elif name != "rmsprop":
+        getattr(native, name)(*arrays, *numbers)
+    elif numbers[-1]:  # centred
+        numpy_blocked(rule, arrays, scratch, numbers)
+    else:
+        native.rmsprop(*arrays, *([None] if len(arrays) == 3 else []), *numbers[:-1])
+
+
+#: Optimizer rules that are compiled; they take what NumPy's take, without the scratch arrays.
+_RULES = {"adagrad", "adam", "momentum", "rmsprop", "sgd"}

@@ -14,11 +14,13 @@ from .conv import conv_grad as numpy_conv_grad
 from .elementwise import activate, activate_grad
 from .memory import empty_reused
 from .native import fits, state, target
+from .pool import avg_pool as numpy_avg_pool
+from .pool import avg_pool_grad as numpy_avg_pool_grad
 from .pool import max_pool as numpy_max_pool
 from .pool import max_pool_grad as numpy_max_pool_grad
 from .window import Pairs, Sizes, window_shape
 
-__all__ = ["conv", "conv_grad", "max_pool", "max_pool_grad"]
+__all__ = ["avg_pool", "avg_pool_grad", "conv", "conv_grad", "max_pool", "max_pool_grad"]
 
 
 
@@ -229,3 +231,22 @@ def max_pool_grad(
     return gx
 
 
+def avg_pool(x: ndarray, pool: Sizes, strides: Sizes, padding: Pairs) -> ndarray:
+    native = state.module
+    if native is None or x.ndim > 4 or not fits(x):
+        return numpy_avg_pool(x, pool, strides, padding)
+    shape, plan = _pool_plan(x, pool, strides, padding)
+    y = empty_reused(shape, x.dtype)
+    native.avg_pool(plan, x, y)
+    return y
+
+
+def avg_pool_grad(
+    gy: ndarray, spatial: Sizes, pool: Sizes, strides: Sizes, padding: Pairs, need: Any = True
+) -> ndarray:
+    native = state.module
+    if native is None or gy.ndim > 4 or not fits(gy):
+        return numpy_avg_pool_grad(gy, spatial, pool, strides, padding, need)
+    gx = target(need, (gy.shape[0], *spatial, gy.shape[-1]), gy.dtype)
+    native.avg_pool_grad(_pool_plan(gx, pool, strides, padding)[1], gy, gx)
+    return gx
