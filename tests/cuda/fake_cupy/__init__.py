@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from . import runtime, state
+from . import memory, runtime, state
 from .array import compute, ndarray
 from .names import NAMES, namespace
 from .state import counters, no_synchronization
 
-__all__ = ["counters", "install", "no_synchronization", "uninstall"]
+__all__ = ["counters", "gemm", "install", "no_synchronization", "uninstall"]
 
 _MODULES = ("cupy", "cupy.cuda", "cupy.cuda.memory", "cupy.linalg", "cupy.fft", "cupy.lib", "cupy.lib.stride_tricks",
             "cupyx", "cupyx.scipy", "cupyx.scipy.special")  # fmt: skip
@@ -71,6 +71,13 @@ def _creation(cupy: Any) -> None:
     cupy.asnumpy = lambda a, stream=None, order="C", out=None, *, blocking=True: a.get(out=out)
 
 
+def gemm(a: ndarray, b: ndarray, out: ndarray) -> ndarray:
+    """``out = a @ b``, as a library under our own handle does it: a graph can hold that, and not CuPy's cuBLAS."""
+    inner = a._a, b._a, out._a
+    state.run(lambda: np.matmul(*inner[:2], out=inner[2]))
+    return out
+
+
 def install() -> ModuleType:
     """Put the simulated CuPy where ``import cupy`` finds it."""
     made = {name: ModuleType(name) for name in _MODULES}
@@ -86,14 +93,18 @@ def install() -> ModuleType:
     for space in ("", "linalg", "fft", "lib.stride_tricks"):
         namespace(space, made[f"cupy.{space}" if space else "cupy"])
     cupy.RawModule, cupy.RawKernel = runtime.RawModule, runtime.RawKernel
-    cupy.get_default_memory_pool = lambda: runtime.DEFAULT_POOL
-    cupy.get_default_pinned_memory_pool = lambda: runtime.PINNED_POOL
+    for name in ("ElementwiseKernel", "ReductionKernel", "fuse"):
+        setattr(cupy, name, runtime.refused_kind(name))
+    cupy.get_default_memory_pool = lambda: memory.DEFAULT_POOL
+    cupy.get_default_pinned_memory_pool = lambda: memory.PINNED_POOL
     cuda: Any = made["cupy.cuda"]
     cuda.is_available = lambda: True
     cuda.runtime, cuda.Device, cuda.Stream, cuda.Event = runtime.runtime, runtime.Device, runtime.Stream, runtime.Event
-    cuda.Graph, cuda.MemoryPool, cuda.using_allocator = runtime.Graph, runtime.MemoryPool, runtime.using_allocator
+    cuda.Graph, cuda.MemoryPool, cuda.using_allocator = runtime.Graph, memory.MemoryPool, memory.using_allocator
     cuda.get_current_stream = runtime.current_stream
-    made["cupy.cuda.memory"].OutOfMemoryError = runtime.OutOfMemoryError  # type: ignore[attr-defined]
+    cuda.get_elapsed_time, cuda.alloc_pinned_memory = runtime.elapsed, memory.PinnedMemory
+    cuda.set_allocator, cuda.get_allocator = memory.set_allocator, memory.get_allocator
+    made["cupy.cuda.memory"].OutOfMemoryError = memory.OutOfMemoryError  # type: ignore[attr-defined]
     _special(made["cupyx.scipy.special"])
     _before.append({name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] in _PACKAGES})
     sys.modules.update(made)
@@ -111,6 +122,7 @@ def _special(module: Any) -> None:
 
 def uninstall() -> None:
     """Take it away again; what was there before is back."""
+    state.recorder.operations = None
     for name in _MODULES:
         sys.modules.pop(name, None)
     sys.modules.update(_before.pop())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import operator
+from types import SimpleNamespace
 from typing import Any, Callable
 
 import numpy as np
 
-from . import state
+from . import memory, state
 from .names import NAMES
 
 __all__ = ["compute", "ndarray", "unwrap", "wrap"]
@@ -79,6 +80,17 @@ def _is_view(found: np.ndarray, inner: Any) -> bool:
     return any(np.may_share_memory(found, a) for a in leaves)
 
 
+class Flags:
+    """What CuPy says of an array's memory; there are no read-only arrays."""
+
+    def __init__(self, flags: Any):
+        self.c_contiguous, self.f_contiguous = flags.c_contiguous, flags.f_contiguous
+        self.owndata, self.forc, self.fnc = flags.owndata, flags.forc, flags.fnc
+
+    def __getitem__(self, name: str) -> bool:
+        return getattr(self, name.lower())
+
+
 class ndarray:
     """An array on the simulated device."""
 
@@ -89,6 +101,7 @@ class ndarray:
     def __init__(self, a: np.ndarray):
         if not isinstance(a, np.ndarray):
             raise TypeError(f"The simulated cupy.ndarray wraps an array. Received: {type(a)}")
+        memory.account(a)
         self._a = a
 
     # -- what the host may not do in passing ---------------------------------------------------------------------------
@@ -122,6 +135,10 @@ class ndarray:
     def set(self, a: np.ndarray, stream: Any = None) -> None:
         if not isinstance(a, np.ndarray):
             raise TypeError("Only numpy.ndarray can be set to cupy.ndarray")
+        if a.dtype != self._a.dtype:
+            raise TypeError(f"{a.dtype} array cannot be set to {self._a.dtype} array")
+        if a.shape != self._a.shape:
+            raise ValueError(f"Shape mismatch. Old shape: {self._a.shape}, new shape: {a.shape}")
         state.counters.to_device += 1
         self._a[...] = a
 
@@ -171,7 +188,9 @@ class ndarray:
     nbytes = property(lambda self: self._a.nbytes)
     itemsize = property(lambda self: self._a.itemsize)
     strides = property(lambda self: self._a.strides)
-    flags = property(lambda self: self._a.flags)
+    flags = property(lambda self: Flags(self._a.flags))
+    data = property(lambda self: SimpleNamespace(ptr=self._a.ctypes.data, device_id=0, mem=None))
+    __cuda_array_interface__ = property(lambda self: {**self._a.__array_interface__, "version": 3, "stream": 1})
     T = property(lambda self: ndarray(self._a.T))
     base = property(lambda self: None if self._a.base is None else self)
 
@@ -231,8 +250,8 @@ class ndarray:
         return compute(lambda a: np.asarray(a[index]), self)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(value, np.ndarray) and value.ndim:
-            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+        if isinstance(value, (np.ndarray, list, tuple)) and np.ndim(value):
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         masked = _host_index(index) if isinstance(index, ndarray) and index.dtype == bool else None
         where = self._index(index) if masked is None else masked
         inner = unwrap(value)
@@ -248,6 +267,8 @@ class ndarray:
     def astype(
         self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None, copy: bool = True
     ) -> ndarray:
+        if casting is not None or subok is not None:
+            raise TypeError(f"{'subok' if casting is None else 'casting'} is not supported yet")
         if not copy and self._a.dtype == np.dtype(dtype):
             return self
         return compute(lambda a: a.astype(dtype), self)
@@ -270,7 +291,7 @@ class ndarray:
         method = getattr(np.ndarray, name)
 
         def call(*args: Any, **params: Any) -> Any:
-            if name in _METHODS_WITHOUT_INITIAL and params.keys() & {"initial", "where"}:
+            if name in _METHODS_WITHOUT_INITIAL and params.keys() & {"initial", "where"} or "mode" in params:
                 raise TypeError(f"{name}() got an unexpected keyword argument")
             return compute(method, self, *args, **params)
 

@@ -23,6 +23,13 @@ LIBRARY = {"matmul", "dot", "vdot", "inner", "tensordot", "einsum", "outer", "kr
 SYNCHRONIZING = {"nonzero", "flatnonzero", "argwhere", "unique", "isin", "in1d", "bincount", "extract", "compress",
                  "allclose", "array_equal", "histogram"}  # fmt: skip
 
+#: Functions that have ``at``.
+SCATTERED = {"add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor"}
+
+#: Functions that take an array of the device first, and nothing that could be made one.
+ARRAY_FIRST = {"all", "any", "argmax", "argmin", "argsort", "broadcast_to", "cumprod", "cumsum", "max", "mean", "min",
+               "prod", "std", "sum", "transpose", "var"}  # fmt: skip
+
 #: What numbers and dtypes are, not functions of arrays.
 PLAIN = {"dtype", "iinfo", "finfo", "broadcast_shapes", "promote_types", "can_cast", "issubdtype", "isscalar"}
 
@@ -63,9 +70,21 @@ class UFunc:
             raise NotImplementedError(f"`cupy.{self.__name__}.reduce` is not supported yet")
         return compute(self.ufunc.reduce, x, axis=axis, keepdims=keepdims)
 
+    def accumulate(self, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+        from .array import compute
+
+        if self.__name__ not in ("add", "multiply"):
+            raise NotImplementedError(f"`cupy_{self.__name__}.accumulate` is not supported yet")
+        return compute(self.ufunc.accumulate, x, axis=axis, dtype=dtype)
+
+    def outer(self, a: Any, b: Any, **params: Any) -> Any:
+        return self(a.reshape(*a.shape, *(1,) * b.ndim), b, **params)
+
     def at(self, x: Any, index: Any, values: Any) -> None:
         from .array import unwrap
 
+        if self.__name__ not in SCATTERED:
+            raise NotImplementedError(f"`cupy_{self.__name__}.at` is not supported yet")
         inner = unwrap((x, index, values))
         state.run(lambda: self.ufunc.at(*inner))
 
@@ -88,6 +107,10 @@ def _function(space: str, name: str, known: list[str] | None) -> Any:
     def call(*args: Any, **params: Any) -> Any:
         if known is not None and params.keys() - set(known):
             raise TypeError(f"{name}() got an unexpected keyword argument {sorted(params.keys() - set(known))[0]!r}")
+        if name in ARRAY_FIRST and args and not isinstance(args[0], ndarray):
+            raise TypeError(f"{name}() takes an array of the device. Received: {type(args[0])}")
+        if params.get("subok") is not None:
+            raise TypeError("subok is not supported yet")
         if name in LIBRARY or space == "linalg":
             refuse_blas(name)
         if name in SYNCHRONIZING or (name == "repeat" and any(isinstance(a, ndarray) for a in args[1:])):

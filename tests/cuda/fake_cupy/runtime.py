@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Any, Iterator, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
 from . import state
 from .array import ndarray
 
-__all__ = ["CUDARuntimeError", "Device", "Event", "Graph", "MemoryPool", "OutOfMemoryError", "RawKernel", "RawModule",
-           "Stream", "runtime"]  # fmt: skip
+__all__ = ["CUDARuntimeError", "Device", "Event", "Graph", "RawKernel", "RawModule", "Stream", "elapsed",
+           "runtime"]  # fmt: skip
 
 
 class CUDARuntimeError(RuntimeError):
     """What the driver refuses."""
-
-
-class OutOfMemoryError(MemoryError):
-    """The device has no room."""
 
 
 class Device:
@@ -69,6 +64,7 @@ class Stream:
 
     def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None):
         self.is_null, self.non_blocking, self.ptr = null, non_blocking, 0 if null else id(self)
+        self.recording = False
 
     def __enter__(self) -> Stream:
         Stream.current.append(self)
@@ -91,19 +87,23 @@ class Stream:
         """Everything before has been done."""
 
     def is_capturing(self) -> bool:
-        return state.recorder.operations is not None
+        return self.recording
 
     def begin_capture(self, mode: Any = None) -> None:
         if self.is_null:
             raise RuntimeError("cannot capture on the default (legacy) stream")
         if current_stream() is not self:
             raise RuntimeError("the simulated device records the current stream only")
-        state.recorder.operations = []
+        if state.recorder.operations is not None:
+            raise CUDARuntimeError("cudaErrorIllegalState: a stream records already")
+        state.recorder.operations, state.recorder.broken, self.recording = [], None, True
 
     def end_capture(self) -> Graph:
-        if state.recorder.operations is None:
-            raise RuntimeError("cudaErrorIllegalState: the stream doesn't record")
-        operations, state.recorder.operations = state.recorder.operations, None
+        if state.recorder.operations is None or not self.recording:
+            raise CUDARuntimeError("cudaErrorIllegalState: the stream doesn't record")
+        operations, state.recorder.operations, self.recording = state.recorder.operations, None, False
+        if state.recorder.broken is not None:
+            raise CUDARuntimeError(f"cudaErrorStreamCaptureInvalidated: {state.recorder.broken}")
         return Graph(operations)
 
 
@@ -125,6 +125,13 @@ class Event:
 
     def synchronize(self) -> None:
         state.synchronize("Event.synchronize()")
+
+    ptr = 0
+
+
+def elapsed(start: Event, end: Event) -> float:
+    """Milliseconds between two events, which nobody measures here."""
+    return 0.0
 
 
 class runtime:
@@ -158,39 +165,6 @@ class runtime:
     @staticmethod
     def deviceSynchronize() -> None:
         state.synchronize("deviceSynchronize()")
-
-
-class MemoryPool:
-    """Memory as far as it is counted: nothing is held back."""
-
-    def __init__(self, allocator: Any = None):
-        self.limit = 0
-
-    def malloc(self, size: int) -> Any:
-        if self.limit and size > self.limit:
-            raise OutOfMemoryError(f"Out of memory allocating {size} bytes (allocated so far: 0 bytes, limit set to: "
-                                   f"{self.limit} bytes).")  # fmt: skip
-        return None
-
-    def used_bytes(self) -> int:
-        return 0
-
-    def total_bytes(self) -> int:
-        return 0
-
-    def free_all_blocks(self, stream: Any = None) -> None:
-        """Nothing is kept."""
-
-    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
-        self.limit = size or 0
-
-
-DEFAULT_POOL, PINNED_POOL = MemoryPool(), MemoryPool()
-
-
-@contextmanager
-def using_allocator(allocator: Any = None) -> Iterator[None]:
-    yield
 
 
 class RawKernel:
@@ -247,3 +221,12 @@ class RawModule:
 
     def get_function(self, name: str) -> RawKernel:
         return RawKernel(self, name)
+
+
+def refused_kind(name: str) -> Any:
+    """CuPy's other ways to write kernels, which the emulator doesn't run."""
+
+    def refuse(*args: Any, **params: Any) -> Any:
+        raise NotImplementedError(f"cupy.{name}: kernels are files in kernels/, launched by a RawModule.")
+
+    return refuse

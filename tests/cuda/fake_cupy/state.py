@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
-__all__ = ["CaptureError", "counters", "no_synchronization", "recorder", "run", "synchronize"]
+__all__ = ["CaptureError", "counters", "no_synchronization", "recorder", "refused", "run", "synchronize"]
 
 
 class CaptureError(RuntimeError):
@@ -30,6 +30,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.operations: list[Callable[[], None]] | None = None
+        self.broken: str | None = None  # what the stream refused: the whole graph is void
 
 
 counters = Counters()
@@ -37,10 +38,16 @@ recorder = Recorder()
 _forbidden = [False]
 
 
+def refused(what: str) -> CaptureError:
+    """The error for what a stream refuses while it records; the graph is void from then on, as CUDA has it."""
+    recorder.broken = what
+    return CaptureError(f"cudaErrorStreamCaptureUnsupported: {what}, while a graph is recorded.")
+
+
 def synchronize(what: str) -> None:
     """The host waits for the device."""
     if recorder.operations is not None:
-        raise CaptureError(f"cudaErrorStreamCaptureUnsupported: {what} waits for the device, which records a graph.")
+        raise refused(f"{what} waits for the device")
     if _forbidden[0]:
         raise AssertionError(f"{what} waits for the device.")
     counters.synchronizations += 1
