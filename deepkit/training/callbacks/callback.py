@@ -172,9 +172,6 @@ class CallbackList(Callback):
         model: Any = None,
         **params: Any,
     ):
-        from .history import History
-        from .progbar_logger import ProgbarLogger
-
         super().__init__()
         self.callbacks: list[Any] = []
         for callback in _flatten(callbacks):
@@ -182,15 +179,24 @@ class CallbackList(Callback):
                 hint = f" Make one: {callback.__name__}(...)." if isinstance(callback, type) else ""
                 raise TypeError(f"`callbacks` should hold Callback objects. Received: {callback!r}.{hint}")
             self.callbacks.append(callback)
+        self._history: Any = None
+        if self.callbacks or add_history or add_progbar:
+            self._complete(add_history, add_progbar)
+        self._find_hooks()
+        self.set_model(model)
+        self.set_params(params)
+
+    def _complete(self, add_history: bool, add_progbar: bool) -> None:
+        """Add what every run has unless the user's callbacks have it already."""
+        from .history import History
+        from .progbar_logger import ProgbarLogger
+
         self._history = next((c for c in self.callbacks if isinstance(c, History)), None)
         if self._history is None and add_history:
             self._history = History()
             self.callbacks.append(self._history)
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
             self.callbacks.append(ProgbarLogger())
-        self._find_hooks()
-        self.set_model(model)
-        self.set_params(params)
 
     def append(self, callback: Any) -> None:
         """Add a callback at the end."""
@@ -198,6 +204,11 @@ class CallbackList(Callback):
         self._find_hooks()
 
     def _find_hooks(self) -> None:
+        if not self.callbacks:  # predict and evaluate, mostly, for which every microsecond counts
+            self._train_begin = self._train_end = self._test_begin = self._test_end = []
+            self._predict_begin = self._predict_end = []
+            self.wants_batches = False
+            return
         self.callbacks.sort(key=lambda callback: getattr(callback, "runs_last", False))
         self._train_begin = self._hooks("on_train_batch_begin", "on_batch_begin")
         self._train_end = self._hooks("on_train_batch_end", "on_batch_end")
