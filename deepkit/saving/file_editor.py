@@ -93,10 +93,13 @@ class KerasFileEditor:
             if hdf5.is_dataset(group, name):
                 continue
             inner = hdf5.child_group(group, name)
+            if inner is None:
+                raise ValueError(f"{self.filepath}: {join(path, name)} is listed, but isn't there.")
             if name == "vars":
                 target.update((key, hdf5.read_dataset(inner, key)) for key in hdf5.names(inner))
-                if "name" in inner.attrs:
-                    self.object_metadata[path] = {"name": hdf5.attribute(inner, "name")}
+                name = hdf5.attribute(inner, "name")
+                if name is not None:
+                    self.object_metadata[path] = {"name": name}
                 continue
             found: dict[str, Any] = {}
             self._extract(inner, join(path, name), found, seen, depth + 1)

@@ -71,6 +71,8 @@ def _entry(group: Any, name: str) -> Any:
     import h5py
 
     with _reading(group, name) as where:
+        if "/" in name or name in ("", "."):  # a path, which would be followed through links
+            raise ValueError(f"{where} has no name that anything in a group can have.")
         link = group.get(name, getlink=True)
         if link is None:
             return None

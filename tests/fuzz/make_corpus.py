@@ -41,6 +41,7 @@ def _saved(name: str, fitted: bool = False) -> bytes:
 def main() -> None:
     weights = _saved("a.weights.h5")
     write("weights_h5", {"model": weights})
+    write("file_editor", {"model": weights})
     write("keras_file", {"model": _saved("a.keras")})
     write("h5_file", {"model": _saved("a.h5")})
     write("safetensors", {"model": _saved("a.safetensors"), "empty": struct.pack("<Q", 2) + b"{}"})

@@ -6,8 +6,10 @@ memory out of proportion.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
+import io
 import os
 import tempfile
 import warnings
@@ -96,6 +98,12 @@ def h5_file(data: bytes) -> None:
 @target
 def weights_h5(data: bytes) -> None:
     model().load_weights(file("x.weights.h5", data))
+
+
+@target
+def file_editor(data: bytes) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        deepkit.saving.KerasFileEditor(file("y.weights.h5", data)).summary()
 
 
 @target

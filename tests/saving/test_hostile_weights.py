@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import deepkit
+from deepkit.saving import hdf5
 from tests.saving.hostile import model, refused_within_limits, rewritten, saved, unzipped
 
 pytestmark = pytest.mark.usefixtures("limits")
@@ -257,3 +258,21 @@ def test_attributes_of_odd_dtypes(case: str, tmp_path: Path) -> None:
         file.attrs.create("model_config", value, None, dtype)
     with pytest.raises(ValueError, match=r"bad\.h5"):
         deepkit.saving.load_model(bad)
+
+
+def test_names_that_are_paths_are_not_followed(tmp_path: Path) -> None:
+    """A link named ``ext/x``, which only a forged file has, would lead through the external link ``ext``."""
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file.create_dataset("vars/x", data=np.arange(3.0))
+    bad = tmp_path / "bad.weights.h5"
+    with h5py.File(bad, "w") as file:
+        file["ext"] = h5py.ExternalLink("secret.h5", "/vars")
+        file.create_dataset("vars/ext_x", data=np.zeros(3))
+        file["vars/ext"] = h5py.ExternalLink("secret.h5", "/vars")
+    bad.write_bytes(bad.read_bytes().replace(b"ext_x", b"ext/x"))
+    with pytest.raises(ValueError, match=r"bad\.weights\.h5"):
+        deepkit.saving.KerasFileEditor(bad)
+    with hdf5.open_file(bad) as file:
+        for name in ("ext/x", "/vars/ext/x", "", "."):
+            with pytest.raises(ValueError, match="no name|missing|refused"):
+                hdf5.read_dataset(file["vars"], name)
