@@ -50,12 +50,14 @@ def test_steps(kernel, rule, slots, numbers, rule_numbers, dtype, order):
     n = 211
     sums = np.float64 if dtype == np.float64 else np.float32
     w, held = arrays(slots, n, dtype)
-    if "centered" in kernel:
-        held[-1] /= dtype.type(16)  # below the root of the mean square, as it is in truth
-    wide, wide_held = w.astype(np.float64), [s.astype(np.float64) for s in held]
-    rate, steps = np.array([LR], sums), np.zeros(1, np.int64)
     file = "optimizer_more" if kernel in MORE else "optimizer"
     b1, b2 = numbers[:2] if kernel in ("adam", "adam_amsgrad", "adamax") else (0, 0)
+    if "centered" in kernel:
+        held[-1] /= dtype.type(16)  # below the root of the mean square, as it is in truth
+    if kernel in ("momentum", "lion", "nadam") or b1:
+        held[0][::2] *= dtype.type(-1)  # means of gradients have signs
+    wide, wide_held = w.astype(np.float64), [s.astype(np.float64) for s in held]
+    rate, steps = np.array([LR], sums), np.zeros(1, np.int64)
     for t in range(1, STEPS + 1):
         g = np.random.default_rng(t).standard_normal(n).astype(dtype)
         steps[0] = t - 1
