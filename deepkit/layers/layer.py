@@ -233,6 +233,8 @@ class Layer:
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
+        if not self._trainable:  # born trainable all the same, so that it is trained once the layer is unfrozen
+            variable.trainable = False
         self._own_weights.append(variable)
         return variable
 
