@@ -1,7 +1,7 @@
-"""Writes interchange/keras-<version>.zip with real Keras: ``KERAS_BACKEND=torch python make_interchange.py``.
+"""Writes interchange/keras-<version>.tar.xz with real Keras: ``KERAS_BACKEND=torch python make_interchange.py``.
 
-The archive is added to, so that the cases that need TensorFlow can come from another environment. Earlier versions of
-Keras write the cases ``EARLIER``.
+The archive is added to: the cases ``WITH_JAX`` come from ``KERAS_BACKEND=jax``, those ``WITH_TENSORFLOW`` from an
+environment with TensorFlow, and the others from torch. Earlier versions of Keras write the cases ``EARLIER``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import io
 import sys
 import tempfile
 import traceback
-import zipfile
 from pathlib import Path
 
 import keras
@@ -20,20 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import interchange_cases as cases
 
 folder = Path(__file__).parent / "interchange"
-path = folder / f"keras-{keras.__version__}.zip"
-try:
-    import tensorflow  # noqa: F401
-
-    names = cases.WITH_TENSORFLOW
-except ImportError:
-    newest = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
-    names = [n for n in (cases.CASES if newest else cases.EARLIER) if n not in cases.WITH_TENSORFLOW]
-names = sys.argv[1:] or names
-
-members: dict[str, bytes] = {}
-if path.exists():
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+path = folder / f"keras-{keras.__version__}.tar.xz"
+newest = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
+backend = keras.backend.backend()
+names = sys.argv[1:] or (cases.names(backend == "tensorflow", backend == "jax") if newest else cases.EARLIER)
+members = cases.members(path) if path.exists() else {}
 for name in names:
     keras.utils.set_random_seed(0)
     keras.backend.clear_session()
@@ -41,10 +31,12 @@ for name in names:
         model = cases.model(keras, name)
         x = cases.data(name)
         with tempfile.TemporaryDirectory() as scratch:
-            model.save(f"{scratch}/m.keras")
-            members[f"{name}.keras"] = Path(scratch, "m.keras").read_bytes()
+            file = cases.store(name, model, scratch)
+            members[f"{name}.keras"] = Path(file).read_bytes()
+            if not cases.continues(name):
+                model = cases.whole.read(keras, name, file)
         out = {"y": cases.predictions(keras, model, x)}
-        if model.compiled and not cases.CASES[name].random:
+        if cases.trains(name):
             out["losses"] = np.array(cases.losses(model, x, cases.STEPS_AFTER))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **out)
@@ -52,7 +44,5 @@ for name in names:
     except Exception:
         print("FAILED", name)
         traceback.print_exc(limit=-2)
-with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-    for name in sorted(members):
-        archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), members[name], zipfile.ZIP_DEFLATED, 9)
+cases.pack(path, members)
 print(path, path.stat().st_size, len(members) // 2)
