@@ -48,6 +48,12 @@ def test_names_and_parameters_that_cupy_lacks(cupy):
         a.no_such_method
 
 
+def test_dtypes_that_no_device_has(cupy):
+    for values in (["a"], [object()], np.zeros(2, "longdouble"), np.zeros(2, "datetime64[s]")):
+        with pytest.raises(ValueError, match="Unsupported dtype"):
+            cupy.asarray(values)
+
+
 def test_memory_is_poisoned_and_waiting_is_counted(cupy):
     assert np.isnan(cupy.empty(3).get()).all() and (cupy.empty(3, "int32").get() > 10**8).all()
     a = cupy.ones(3)

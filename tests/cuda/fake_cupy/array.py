@@ -80,6 +80,10 @@ def _is_view(found: np.ndarray, inner: Any) -> bool:
     return any(np.may_share_memory(found, a) for a in leaves)
 
 
+#: Characters of the dtypes that no device has: objects, text, dates, long doubles.
+_UNSUPPORTED = frozenset("OUSMmgG")
+
+
 class Flags:
     """What CuPy says of an array's memory; there are no read-only arrays."""
 
@@ -101,6 +105,8 @@ class ndarray:
     def __init__(self, a: np.ndarray):
         if not isinstance(a, np.ndarray):
             raise TypeError(f"The simulated cupy.ndarray wraps an array. Received: {type(a)}")
+        if a.dtype.char in _UNSUPPORTED:
+            raise ValueError(f"Unsupported dtype {a.dtype}")
         memory.account(a)
         self._a = a
 
