@@ -23,8 +23,9 @@ MAX_RATIO = 100
 MAX_ENTRIES = 1_000_000
 
 
-#: Open files whose heaps haven't been looked at yet, by the library's number for them.
-_unchecked: dict[Any, Any] = {}
+#: Open files by the library's name for them, and those whose heaps have been looked at.
+_sources: dict[Any, Any] = {}
+_checked: set[Any] = set()
 
 
 @contextmanager
@@ -43,12 +44,14 @@ def open_file(path: Any, mode: str = "r") -> Iterator[Any]:
             raise ValueError(f"{_name(path)} is no readable HDF5 file: {error}") from error
         raise
     with file:
-        key = identity(file)[0] if mode == "r" else None
-        _unchecked[key] = path
+        name = file.filename
+        _sources[name] = path
+        _checked.discard(name)
         try:
             yield file
         finally:
-            _unchecked.pop(key, None)
+            _sources.pop(name, None)
+            _checked.discard(name)
 
 
 def _name(path: Any) -> str:
@@ -112,13 +115,13 @@ def attribute(group: Any, name: str) -> Any:
         if math.prod(found.shape) > MAX_ENTRIES:
             raise ValueError(f"{where} has shape {found.shape}, more than is read.")
         if found.dtype.hasobject:  # the values are in a heap of the file
-            key = identity(group)[0]
+            key = group.file.filename
             try:
-                if key in _unchecked:
-                    check_global_heaps(_unchecked[key])
+                if key not in _checked:
+                    check_global_heaps(_sources.get(key, key))
             except ValueError as error:
                 raise ValueError(f"{where}: {error}.") from error
-            _unchecked.pop(key, None)
+            _checked.add(key)
         return group.attrs[name]
 
 
@@ -161,8 +164,8 @@ def identity(group: Any) -> Any:
     import h5py
 
     with _reading(group, ""):
-        info = h5py.h5o.get_info(group.id)
-    return info.fileno, info.addr
+        info = h5py.h5g.get_objinfo(group.id, b".")  # h5o.get_info goes through trees that may have no end
+    return info.fileno, info.objno
 
 
 def find_group(file: Any, path: str) -> Any:
