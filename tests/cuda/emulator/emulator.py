@@ -228,7 +228,7 @@ def _cache() -> Path:
 
 @lru_cache
 def _own_hash() -> str:
-    files = [HERE / "runtime.cpp", HERE / "fibers.h", HERE / "emulator.py", *sorted((HERE / "include").glob("*.h"))]
+    files = [HERE / "emulator.py", *sorted(HERE.glob("*.cpp")), *sorted(HERE.rglob("*.h"))]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
 
 

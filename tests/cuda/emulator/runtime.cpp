@@ -1,7 +1,6 @@
 // The scheduler of the emulator: fibers, barriers, warps and shared memory. Compiled without sanitizers even where the
 // kernel has them, so that they see the kernel's accesses and not the scheduler's; it tells them about fibers, and
 // ThreadSanitizer about what orders accesses (barriers, the start and the end of a launch).
-#include <csignal>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +9,8 @@
 #include <vector>
 
 #include "fibers.h"
+#include "order.h"
+#include "signals.h"
 
 struct Index { unsigned x, y, z; };
 
@@ -217,22 +218,6 @@ void explain() {
     fail(-1, "the block can't go on");
 }
 
-std::uint64_t random_state;
-unsigned random_below(unsigned n) {  // xorshift: the same order on every run
-    random_state ^= random_state << 13, random_state ^= random_state >> 7, random_state ^= random_state << 17;
-    return static_cast<unsigned>(random_state % n);
-}
-
-template <class T> void arrange(std::vector<T> &order, T n, int how) {
-    order.resize(n);
-    for (T i = 0; i < n; ++i) order[i] = how == 1 ? n - 1 - i : i;
-    if (how == 2)
-        for (T i = n; i > 1; --i) {
-            const T j = random_below(i), t = order[i - 1];
-            order[i - 1] = order[j], order[j] = t;
-        }
-}
-
 char *allocate_shared(std::size_t size, std::size_t align) {
     void *data = nullptr;
     if (arena) {
@@ -315,10 +300,7 @@ void forsake() {
     std::abort();
 }
 
-// A wild or misaligned address, a stack that is used up, a division by 0: an error of the kernel, not the end of Python.
-// The handler leaves the fiber for good, so that it never returns. The sanitizers tell more themselves.
-constexpr int SIGNALS[] = {SIGSEGV, SIGBUS, SIGFPE};
-
+// An error of the kernel, not the end of Python. Leaves the fiber for good, so that the handler never returns.
 void on_signal(int number, siginfo_t *info, void *) {
     if (!in_fiber) {
         std::signal(number, SIG_DFL);
@@ -329,34 +311,6 @@ void on_signal(int number, siginfo_t *info, void *) {
     else fail(current, "accesses memory that isn't there or isn't aligned for it, near %p", info->si_addr);
     leave();
 }
-
-class Signals {
-  public:
-    Signals() {
-        if (__asan_unpoison_memory_region || __tsan_create_fiber) return;
-        stack_t own = {};
-        own.ss_sp = stack;
-        own.ss_size = sizeof stack;
-        sigaltstack(&own, &old_stack);
-        struct sigaction action = {};
-        action.sa_sigaction = on_signal;
-        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-        for (int i = 0; i < 3; ++i) sigaction(SIGNALS[i], &action, &old_actions[i]);
-        installed = true;
-    }
-    ~Signals() {
-        if (!installed) return;
-        for (int i = 0; i < 3; ++i) sigaction(SIGNALS[i], &old_actions[i], nullptr);
-        sigaltstack(&old_stack, nullptr);
-    }
-
-  private:
-    alignas(16) static char stack[64 << 10];
-    bool installed = false;
-    stack_t old_stack = {};
-    struct sigaction old_actions[3] = {};
-};
-alignas(16) char Signals::stack[64 << 10];
 
 }  // namespace
 
@@ -450,7 +404,7 @@ EXPORT int dk_launch(void (*run)(void **), void **arguments, const unsigned *gri
         const unsigned u = static_cast<unsigned>(i);
         threads[i].index = {u % block[0], u / block[0] % block[1], u / (block[0] * block[1])};
     }
-    const Signals signals;
+    const Signals signals(on_signal);
     int set = 0;
     for (long long b : block_order) {
         block_index = {static_cast<unsigned>(b % grid[0]), static_cast<unsigned>(b / grid[0] % grid[1]),
