@@ -12,6 +12,14 @@ import deepkit
 from deepkit import layers
 
 
+@pytest.fixture
+def device(device, request):
+    """The simulated device's own bookkeeping is larger than what these tests look for, and slow."""
+    if device == "cuda" and request.getfixturevalue("gpu") == "simulated":
+        pytest.skip("would measure the simulation")
+    return device
+
+
 def growth(fn, times: int, warm: int) -> int:
     """Bytes by which Python's and NumPy's allocations grow over ``times`` calls, garbage collection off.
 
