@@ -13,7 +13,7 @@ COLOURS = {"deepkit": "#d1495b", "torch": "#66717e", "keras-jax": "#8fb8de", "ke
            "keras-tensorflow": "#e3c16f"}  # fmt: skip
 NAMES = {"deepkit": "deepkit", "torch": "PyTorch", "keras-jax": "Keras on JAX", "keras-torch": "Keras on PyTorch",
          "keras-tensorflow": "Keras on TensorFlow"}  # fmt: skip
-LEFT, WIDTH, BAR, GAP, CUT = 250, 520, 9, 14, 4.0
+LEFT, WIDTH, BAR, GAP, CUT = 310, 520, 9, 14, 4.0
 
 
 def chart(seconds: dict[str, dict[str, dict[str, list[float]]]]) -> str:
@@ -21,7 +21,7 @@ def chart(seconds: dict[str, dict[str, dict[str, list[float]]]]) -> str:
     frameworks = list(next(iter(seconds.values())))
     y, parts = 34, []
     for i, name in enumerate(frameworks):
-        x = LEFT - 60 + i * 132
+        x = LEFT - 120 + i * 140
         parts.append(f'<rect x="{x}" y="8" width="10" height="10" fill="{COLOURS[name]}"/>')
         parts.append(f'<text x="{x + 14}" y="17">{NAMES[name]}</text>')
     for job, times in seconds.items():
