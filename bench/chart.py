@@ -21,7 +21,7 @@ def chart(seconds: dict[str, dict[str, dict[str, list[float]]]]) -> str:
     frameworks = list(next(iter(seconds.values())))
     y, parts = 34, []
     for i, name in enumerate(frameworks):
-        x = LEFT - 120 + i * 140
+        x = LEFT - 170 + i * 140
         parts.append(f'<rect x="{x}" y="8" width="10" height="10" fill="{COLOURS[name]}"/>')
         parts.append(f'<text x="{x + 14}" y="17">{NAMES[name]}</text>')
     for job, times in seconds.items():
