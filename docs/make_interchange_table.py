@@ -29,7 +29,9 @@ way is checked by `tests/golden/check_interchange.py`, with Keras on the backend
 - Models of which only the weights are read are compiled anew: `load_weights` of Keras leaves an unused optimizer as it
   is, this package's gives it the state in the file.
 - A stateful layer's states are in no file, neither of Keras nor of this package: a model begins from zeros where it is
-  read. Predictions are compared after `reset_states()`; training with states carried on is not checked.
+  read. Predictions are compared after `reset_states()`. Keras on TensorFlow carries states through training as this
+  package does, with the same losses to 1e-5 (tried by hand on SimpleRNN); on JAX they stay zero, and on torch training
+  fails.
 
 | Layer | deepkit loads Keras's file | Keras loads deepkit's | with |
 |---|---|---|---|
@@ -53,6 +55,9 @@ NONE = {
 }
 _H5 = "Keras can't train on after loading an .h5, its own included"
 WHY = {
+    "ContrastLimitedAdaptiveHistogramEqualization": (
+        "Keras on torch cuts the contrast's limit to a whole number; on JAX it agrees (augmentation's golden cases)"
+    ),
     **{f"Legacy .h5{kind}": _H5 for kind in ("", ", models in models", ", Bidirectional", ", two outputs")},
     "Equalization": "real Keras builds and saves a model with it, but can't load that again",
     "TextVectorization, padded TF-IDF": "nor does it load its own: it compares padded weights with the vocabulary",
