@@ -48,25 +48,30 @@ Window window_of(const ConvShape &s, int row) {
 }
 
 template <int P, int V>
-INLINE void tile(const Window &win, const float *x, std::size_t step, const float *w, const float *bias, bool relu, float *y,
-                 std::size_t y_step, int channels) {
+__attribute__((noinline)) void tile(const Window &win, const float *x, std::size_t step, const float *w, const float *bias,
+                                    bool relu, float *y, std::size_t y_step, int channels) {
     vec acc[P][V];
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) acc[p][v] = load(bias + v * WIDTH);
     for (int r = 0; r < win.runs; ++r) {
-        const float *run = x + win.starts[r];
+        // One pointer for three pixels, which are one and two steps behind it: there are few registers for pointers.
+        const float *run[(P + 2) / 3];
+#pragma GCC unroll 16
+        for (int p = 0; p < P; p += 3) run[p / 3] = x + win.starts[r] + p * step;
         for (int k = 0; k < win.depth; ++k, w += V * WIDTH) {
             vec weight[V];
 #pragma GCC unroll 4
             for (int v = 0; v < V; ++v) weight[v] = load(w + v * WIDTH);
 #pragma GCC unroll 16
             for (int p = 0; p < P; ++p) {
-                const float value = run[p * step + k];
+                const float value = run[p / 3][p % 3 * step];
 #pragma GCC unroll 4
                 for (int v = 0; v < V; ++v) acc[p][v] += value * weight[v];
             }
+#pragma GCC unroll 16
+            for (int p = 0; p < P; p += 3) ++run[p / 3];
         }
     }
 #pragma GCC unroll 16
