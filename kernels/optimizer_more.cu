@@ -1,85 +1,71 @@
 // The less usual optimizers, and the clipping of gradients; optimizer.cu has what goes for all of them.
 //
 //     adadelta:   a += (1 - rho) (g^2 - a); d = g sqrt(b + epsilon) / sqrt(a + epsilon); w -= lr d; b += (1 - rho) (d^2 - b)
-//     adamax:     m += (1 - b1) (g - m); u = max(b2 u, |g|); w -= lr / (1 - b1^t) m / (u + epsilon)
-//     nadam:      m, v as in Adam; w -= lr (f[0] m + f[1] g) / (sqrt(f[2] v) + epsilon) with the factors f of this step
+//     adamax:     m += (1 - b1) (g - m); u = max(b2 u, |g|); w -= alpha m / (u + epsilon)
+//     nadam:      m, v as in Adam; w -= lr (from_m m + from_g g) / (sqrt(scale v) + epsilon)
 //     lion:       w -= lr sign(b1 m + (1 - b1) g); m += (1 - b2) (g - m)
 //     ftrl:       z += g + 2 shrinkage w - (a'^-power - a^-power) w / lr with a' = a + g^2;
 //                 w = (clip(z, -l1, l1) - z) / (a'^-power / lr + 2 l2)
-//     schedule_free: v as in Adam; z -= lr g / (sqrt(v / f[0]) + epsilon); w = (1 - b1) z + b1 x, x going f[1] of the way
-//                 to z (Defazio et al. 2024)
+//     schedule_free: v as in Adam; z -= lr g / (sqrt(v / correction) + epsilon); w = (1 - b1) z + b1 x, x going the share
+//                 of the way to z (Defazio et al. 2024)
 //
 //     squared_norm: partial[block] = sum of g^2 over the block's elements; row_sum (reduce.cu) makes one number of them
 //     clip_by_norm: g *= limit / norm where the norm, the root of *squared, is above the limit
 //     clip:         g cut to [-limit, limit]
-//
-// Factors that depend on the step are read from the device, as the learning rate is.
 //
 // Launch: blocks of 256 threads, as many as there are elements, at most 65,536 (squared_norm: 1,024); the kernel strides
 // over the grid.
 
 #include "optimizer.cuh"
 
-template <typename T>
-__device__ void adadelta(T *w, const T *g, T *a, T *b, long long n, const sum_type<T> *rate, double rho, double epsilon_,
-                         double decay) {
+template <typename T> __device__ void adadelta(T *w, const T *g, T *a, T *b, long long n, const double *numbers) {
     using S = sum_type<T>;
-    const S lr = *rate, forget = S(1.0 - rho), epsilon = S(epsilon_), keep = S(1) - S(decay) * lr;
-    update<2>(w, g, {{a, b}}, n, [=](S &weight, S gradient, S(&slot)[2]) {
+    const S lr = S(numbers[0]), forget = S(1.0 - numbers[1]), epsilon = S(numbers[2]);
+    update<2>(w, g, {{a, b}}, n, [=](S &weight, S gradient, S *slot) {
         slot[0] += forget * (gradient * gradient - slot[0]);
         const S d = gradient * sqrt(slot[1] + epsilon) / sqrt(slot[0] + epsilon);
-        weight = weight * keep - lr * d;
+        weight -= lr * d;
         slot[1] += forget * (d * d - slot[1]);
     });
 }
 
-template <typename T>
-__device__ void adamax(T *w, const T *g, T *m, T *u, long long n, const sum_type<T> *rate, const long long *steps, double b1,
-                       double b2_, double epsilon_, double decay) {
+template <typename T> __device__ void adamax(T *w, const T *g, T *m, T *u, long long n, const double *numbers) {
     using S = sum_type<T>;
-    __shared__ S shared_alpha;
-    if (threadIdx.x == 0) shared_alpha = S(double(*rate) / (1.0 - pow(b1, double(*steps + 1))));
-    __syncthreads();
-    const S alpha = shared_alpha, from_g = S(1.0 - b1), b2 = S(b2_), epsilon = S(epsilon_), keep = S(1) - S(decay) * *rate;
-    update<2>(w, g, {{m, u}}, n, [=](S &weight, S gradient, S(&slot)[2]) {
+    const S alpha = S(numbers[0]), from_g = S(1.0 - numbers[1]), b2 = S(numbers[2]), epsilon = S(numbers[3]);
+    update<2>(w, g, {{m, u}}, n, [=](S &weight, S gradient, S *slot) {
         slot[0] += from_g * (gradient - slot[0]);
         slot[1] = Larger()(b2 * slot[1], S(fabs(gradient)));
-        weight = weight * keep - alpha * (slot[0] / (slot[1] + epsilon));
+        weight -= alpha * (slot[0] / (slot[1] + epsilon));
     });
 }
 
-template <typename T>
-__device__ void nadam(T *w, const T *g, T *m, T *v, long long n, const sum_type<T> *rate, const sum_type<T> *factors,
-                      double b1, double b2, double epsilon_, double decay) {
+template <typename T> __device__ void nadam(T *w, const T *g, T *m, T *v, long long n, const double *numbers) {
     using S = sum_type<T>;
-    const S lr = *rate, keep = S(1) - S(decay) * lr, from_g = S(1.0 - b1), from_square = S(1.0 - b2), epsilon = S(epsilon_);
-    const S by_m = factors[0] * lr, by_g = factors[1] * lr, scale = factors[2];
-    update<2>(w, g, {{m, v}}, n, [=](S &weight, S gradient, S(&slot)[2]) {
+    const S from_g = S(1.0 - numbers[1]), from_square = S(1.0 - numbers[2]), epsilon = S(numbers[3]);
+    const S by_m = S(numbers[0] * numbers[4]), by_g = S(numbers[0] * numbers[5]), scale = S(numbers[6]);
+    update<2>(w, g, {{m, v}}, n, [=](S &weight, S gradient, S *slot) {
         slot[0] += from_g * (gradient - slot[0]);
         slot[1] += from_square * (gradient * gradient - slot[1]);
-        weight = weight * keep - (by_m * slot[0] + by_g * gradient) / (sqrt(slot[1] * scale) + epsilon);
+        weight -= (by_m * slot[0] + by_g * gradient) / (sqrt(slot[1] * scale) + epsilon);
     });
 }
 
-template <typename T>
-__device__ void lion(T *w, const T *g, T *m, long long n, const sum_type<T> *rate, double b1_, double b2, double decay) {
+template <typename T> __device__ void lion(T *w, const T *g, T *m, long long n, const double *numbers) {
     using S = sum_type<T>;
-    const S lr = *rate, keep = S(1) - S(decay) * lr, b1 = S(b1_), now = S(1.0 - b1_), from_g = S(1.0 - b2);
-    update<1>(w, g, {{m}}, n, [=](S &weight, S gradient, S(&slot)[1]) {
+    const S lr = S(numbers[0]), b1 = S(numbers[1]), now = S(1.0 - numbers[1]), from_g = S(1.0 - numbers[2]);
+    update<1>(w, g, {{m}}, n, [=](S &weight, S gradient, S *slot) {
         const S way = b1 * slot[0] + now * gradient;
-        weight = weight * keep - (way > S(0) ? lr : way < S(0) ? -lr : way * lr);
+        weight -= way > S(0) ? lr : way < S(0) ? -lr : way * lr;
         slot[0] += from_g * (gradient - slot[0]);
     });
 }
 
-template <typename T>
-__device__ void ftrl(T *w, const T *g, T *a, T *z, long long n, const sum_type<T> *rate, double power, double l1_,
-                     double l2, double shrinkage_, double decay) {
+template <typename T> __device__ void ftrl(T *w, const T *g, T *a, T *z, long long n, const double *numbers) {
     using S = sum_type<T>;
-    const S lr = *rate, keep = S(1) - S(decay) * lr, l1 = S(l1_), twice = S(2.0 * l2), shrinkage = S(2.0 * shrinkage_);
-    const S by = S(-power);
-    update<2>(w, g, {{a, z}}, n, [=](S &weight, S gradient, S(&slot)[2]) {
-        const S old = weight * keep, before = pow(slot[0], by);
+    const S lr = S(numbers[0]), by = S(-numbers[1]), l1 = S(numbers[2]), twice = S(2.0 * numbers[3]);
+    const S shrinkage = S(2.0 * numbers[4]);
+    update<2>(w, g, {{a, z}}, n, [=](S &weight, S gradient, S *slot) {
+        const S old = weight, before = pow(slot[0], by);
         slot[0] += gradient * gradient;
         const S after = pow(slot[0], by);
         slot[1] += gradient + shrinkage * old - (after - before) / lr * old;
@@ -88,14 +74,12 @@ __device__ void ftrl(T *w, const T *g, T *a, T *z, long long n, const sum_type<T
     });
 }
 
-template <typename T>
-__device__ void schedule_free(T *w, const T *g, T *z, T *v, long long n, const sum_type<T> *rate,
-                              const sum_type<T> *factors, double b1_, double b2, double epsilon_, double decay) {
+template <typename T> __device__ void schedule_free(T *w, const T *g, T *z, T *v, long long n, const double *numbers) {
     using S = sum_type<T>;
-    const S lr = *rate, keep = S(1) - S(decay) * lr, b1 = S(b1_), from_square = S(1.0 - b2), epsilon = S(epsilon_);
-    const S correction = factors[0], share = factors[1];
-    update<2>(w, g, {{z, v}}, n, [=](S &weight, S gradient, S(&slot)[2]) {
-        const S x = (weight * keep - (S(1) - b1) * slot[0]) * (S(1) - share);  // b1 times what of x stays
+    const S lr = S(numbers[0]), b1 = S(numbers[1]), from_square = S(1.0 - numbers[2]), epsilon = S(numbers[3]);
+    const S correction = S(numbers[4]), share = S(numbers[5]);
+    update<2>(w, g, {{z, v}}, n, [=](S &weight, S gradient, S *slot) {
+        const S x = (weight - (S(1) - b1) * slot[0]) * (S(1) - share);  // b1 times what of x stays
         slot[1] += from_square * (gradient * gradient - slot[1]);
         slot[0] -= lr * gradient / (sqrt(slot[1] / correction) + epsilon);
         weight = x + (S(1) - b1 + b1 * share) * slot[0];
@@ -128,32 +112,24 @@ template <typename T> __device__ void clip(T *g, long long n, double limit_) {
 }
 
 #define OPTIMIZER(T, suffix)                                                                                           \
-    extern "C" __global__ void adadelta_##suffix(T *w, const T *g, T *a, T *b, long long n, const sum_type<T> *rate,   \
-                                                 double rho, double epsilon, double decay) {                           \
-        adadelta(w, g, a, b, n, rate, rho, epsilon, decay);                                                            \
+    extern "C" __global__ void adadelta_##suffix(T *w, const T *g, T *a, T *b, long long n, const double *numbers) {   \
+        adadelta(w, g, a, b, n, numbers);                                                                              \
     }                                                                                                                  \
-    extern "C" __global__ void adamax_##suffix(T *w, const T *g, T *m, T *u, long long n, const sum_type<T> *rate,     \
-                                               const long long *steps, double b1, double b2, double epsilon,           \
-                                               double decay) {                                                         \
-        adamax(w, g, m, u, n, rate, steps, b1, b2, epsilon, decay);                                                    \
+    extern "C" __global__ void adamax_##suffix(T *w, const T *g, T *m, T *u, long long n, const double *numbers) {     \
+        adamax(w, g, m, u, n, numbers);                                                                                \
     }                                                                                                                  \
-    extern "C" __global__ void nadam_##suffix(T *w, const T *g, T *m, T *v, long long n, const sum_type<T> *rate,      \
-                                              const sum_type<T> *factors, double b1, double b2, double epsilon,        \
-                                              double decay) {                                                          \
-        nadam(w, g, m, v, n, rate, factors, b1, b2, epsilon, decay);                                                   \
+    extern "C" __global__ void nadam_##suffix(T *w, const T *g, T *m, T *v, long long n, const double *numbers) {      \
+        nadam(w, g, m, v, n, numbers);                                                                                 \
     }                                                                                                                  \
-    extern "C" __global__ void lion_##suffix(T *w, const T *g, T *m, long long n, const sum_type<T> *rate, double b1,  \
-                                             double b2, double decay) {                                                \
-        lion(w, g, m, n, rate, b1, b2, decay);                                                                         \
+    extern "C" __global__ void lion_##suffix(T *w, const T *g, T *m, long long n, const double *numbers) {             \
+        lion(w, g, m, n, numbers);                                                                                     \
     }                                                                                                                  \
-    extern "C" __global__ void ftrl_##suffix(T *w, const T *g, T *a, T *z, long long n, const sum_type<T> *rate,       \
-                                             double power, double l1, double l2, double shrinkage, double decay) {     \
-        ftrl(w, g, a, z, n, rate, power, l1, l2, shrinkage, decay);                                                    \
+    extern "C" __global__ void ftrl_##suffix(T *w, const T *g, T *a, T *z, long long n, const double *numbers) {       \
+        ftrl(w, g, a, z, n, numbers);                                                                                  \
     }                                                                                                                  \
     extern "C" __global__ void schedule_free_##suffix(T *w, const T *g, T *z, T *v, long long n,                       \
-                                                      const sum_type<T> *rate, const sum_type<T> *factors, double b1,  \
-                                                      double b2, double epsilon, double decay) {                       \
-        schedule_free(w, g, z, v, n, rate, factors, b1, b2, epsilon, decay);                                           \
+                                                      const double *numbers) {                                         \
+        schedule_free(w, g, z, v, n, numbers);                                                                         \
     }                                                                                                                  \
     extern "C" __global__ void squared_norm_##suffix(const T *g, sum_type<T> *partial, long long n) {                  \
         squared_norm(g, partial, n);                                                                                   \
