@@ -15,6 +15,7 @@ from . import backend, ops
 from .autograd.dtypes import np_dtype
 from .autograd.tensor import Tensor
 from .autograd.variable import Variable
+from .backend import replay
 from .ops.shape import _sizes
 from .registry import export
 
@@ -58,12 +59,18 @@ class SeedGenerator:
 
     def next(self, ordered: bool = True) -> Tensor:
         """The state as it is, after which it moves on by one draw."""
+        replay.refuse("SeedGenerator.next() gives the state to the host; pass the generator itself as `seed`")
         state = Tensor(self.state.data.copy())
         self.state.writable()[1] += 1
         return state
 
-    def draw(self) -> tuple[int, int]:
-        """Key and draw number of the next draw."""
+    def draw(self) -> tuple[Any, int]:
+        """Key and draw number of the next draw; in a step that is captured, the state on the device and 0."""
+        if replay.capturing():
+            return replay.numbers(self._draw, (0, 0), "uint32").array, 0
+        return self._draw()
+
+    def _draw(self) -> tuple[int, int]:
         data = self.state.writable()
         key, draw = int(data[0]), int(data[1])
         data[1] = (draw + 1) & 0xFFFFFFFF
@@ -100,7 +107,7 @@ def set_global_seed(seed: int) -> None:
     _global = SeedGenerator(seed)
 
 
-def draw_seed(seed: Any) -> tuple[int, int]:
+def draw_seed(seed: Any) -> tuple[Any, int]:
     """Key and draw number for a ``seed`` argument.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import Any, Sequence
 
 from .. import backend
 from ..autograd.variable import Variable
+from ..backend import replay
 from ..registry import export
 from ..utils.signatures import spelled_out
 from .arena import Arena
@@ -48,6 +49,7 @@ class Layerwise(Optimizer):
     _states_of: list[list[Variable]] = []
 
     def _update(self, arena: Arena, lr: float, unused: Any) -> None:
+        replay.refuse(f"the optimizer {type(self).__name__} works with the number of the step on the host")
         for i, (v, g, states) in enumerate(zip(arena.variables, arena.grads, self._states_of)):
             if i not in unused:
                 kernel, numbers = self.rule_of(v, lr)
@@ -211,12 +213,12 @@ class Muon(Layerwise):
         coefficients = (self.muon_a, self.muon_b, self.muon_c)
         return "muon", (lr * size, self.momentum, self.nesterov, self.ns_steps, coefficients)
 
-    def _decay(self, arena: Arena, lr: float, unused: Any) -> None:
+    def _decay(self, arena: Arena, unused: Any) -> None:
         passed_over = set(unused) | self._without_decay()
         for i, v in enumerate(arena.variables):
             decay = self.adam_weight_decay if self.by_adam(v) else self.weight_decay
             if decay and i not in passed_over:
-                v.data *= 1 - decay * lr
+                v.data *= 1 - decay * self._rate
 
     def get_config(self) -> dict[str, Any]:
         names = ("adam_beta_1", "adam_beta_2", "epsilon", "exclude_layers", "muon_a", "muon_b", "muon_c",

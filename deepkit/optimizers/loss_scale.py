@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from ..autograd.variable import Variable
+from ..backend import replay
 from ..registry import deserialize_keras_object, export, serialize_keras_object
 from .optimizer import Optimizer
+
+_LOOKS = ("LossScaleOptimizer looks at every step whether the gradients are finite; training in bfloat16 (the policy "
+          "'mixed_bfloat16') needs no loss scale")  # fmt: skip
 
 
 @export("keras.optimizers.LossScaleOptimizer", "keras.mixed_precision.LossScaleOptimizer")
@@ -72,7 +76,11 @@ class LossScaleOptimizer(Optimizer):
         return super().variables + self.inner_optimizer.variables
 
     def loss_scale(self) -> float:
+        replay.refuse(_LOOKS)
         return float(self.dynamic_scale.data) if self.built else self.initial_scale
+
+    def phase(self) -> tuple[Any, ...]:
+        return self.inner_optimizer.phase()
 
     def step_arena(self, unused: Any = ()) -> None:
         arena = self.inner_optimizer.arena

@@ -6,6 +6,7 @@ import re
 from typing import Any, Iterator, MutableMapping, Sequence
 
 from ..autograd.variable import Variable
+from ..backend import replay
 from ..registry import deserialize_keras_object, export, serialize_keras_object
 from .loss_scale import LossScaleOptimizer
 from .optimizer import Optimizer
@@ -171,7 +172,10 @@ class MultiOptimizer(Optimizer):
             skip = [i for i, v in enumerate(own) if id(v) in without]
             if len(skip) < len(own):
                 optimizer.step_arena(skip)
-        self._iterations.data += 1
+        replay.act(self._count)
+
+    def phase(self) -> tuple[Any, ...]:
+        return tuple(optimizer.phase() for optimizer in self.optimizers)
 
     @property
     def loss_scale_factor(self) -> float | None:  # type: ignore[override]

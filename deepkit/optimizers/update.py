@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, Callable, Mapping
 
 from .. import backend
 from ..autograd.tensor import Tensor
 from ..autograd.variable import Variable
+from ..backend import replay
 from .arena import Arena, Slot
 
 
@@ -37,6 +37,7 @@ class ArenaUpdate:
     _iterations: Variable
     _slots: dict[str, Slot]
     _no_decay: set[int]
+    _rate = 0.0  # the learning rate of this step
     _no_decay_given: tuple[list[Any], list[str]] | None = None
 
     def step_arena(self, unused: Any = ()) -> None:
@@ -52,15 +53,28 @@ class ArenaUpdate:
                 group.gradients /= self.loss_scale_factor
         if self.gradient_accumulation_steps is None or self._accumulated(arena):
             self._clip(arena)
-            lr = self._current_learning_rate()
-            self._decay(arena, lr, unused)
-            self._update(arena, lr, unused)
+            replay.act(self._take_rate)
+            self._decay(arena, unused)
+            self._update(arena, self._rate, unused)
         if self.use_ema:
             self._average(arena)
         for v in arena.variables:
             if v.constraint is not None:
                 v.assign(v.constraint(v))
+        replay.act(self._count)
+
+    def _take_rate(self) -> None:
+        self._rate = self._current_learning_rate()
+
+    def _count(self) -> None:
         self._iterations.data += 1
+
+    def phase(self) -> tuple[Any, ...]:
+        """What of the next step depends on how many there were; steps that differ in it launch different kernels."""
+        done, each = int(self._iterations.data), self.gradient_accumulation_steps or 1
+        first = self.use_ema and done < each
+        often = self.ema_overwrite_frequency if self.use_ema else None
+        return (done + 1) % each == 0, first, often is not None and (done // each + 1) % often == 0
 
     def _accumulated(self, arena: Arena) -> bool:
         """Add to the accumulators; true, with their mean as gradient, when an update is due."""
@@ -77,13 +91,12 @@ class ArenaUpdate:
 
     def _clip(self, arena: Arena) -> None:
         if self.global_clipnorm:
-            norm = math.sqrt(sum(group.k.squared_norm(group.gradients) for group in arena.groups))
-            for group in arena.groups:
-                group.k.clip_by_norm(group.gradients, norm, self.global_clipnorm)
+            if arena.groups:
+                arena.groups[0].k.clip_together([group.gradients for group in arena.groups], self.global_clipnorm)
         elif self.clipnorm:
             k = backend.kernels_of(arena.grads[0])
             for g in arena.grads:
-                k.clip_by_norm(g, math.sqrt(k.squared_norm(g)), self.clipnorm)
+                k.clip_together([g], self.clipnorm)
         elif self.clipvalue:
             for group in arena.groups:
                 group.k.clip_in_place(group.gradients, self.clipvalue)
@@ -105,12 +118,15 @@ class ArenaUpdate:
             self.exclude_from_weight_decay(*self._no_decay_given)
         return self._no_decay
 
-    def _decay(self, arena: Arena, lr: float, unused: Any) -> None:
-        if self.weight_decay:
+    def _decay(self, arena: Arena, unused: Any) -> None:
+        decay = self.weight_decay
+        if decay:
             passed_over = set(unused) | self._without_decay()
             for group in arena.groups:
+                dtype = "float64" if group.dtype.itemsize == 8 else "float32"
+                (factor,) = replay.numbers(lambda: (1 - decay * self._rate,), (1 - decay * self._rate,), dtype)
                 for run in group.runs(passed_over):
-                    group.weights[run] *= 1 - self.weight_decay * lr
+                    group.weights[run] *= factor
 
     def _average(self, arena: Arena) -> None:
         updates = int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
@@ -131,11 +147,13 @@ class ArenaUpdate:
 
     def _update(self, arena: Arena, lr: float, unused: Any) -> None:
         if type(self).update_step is not ArenaUpdate.update_step:
+            replay.refuse(f"the optimizer {type(self).__name__} has an update_step of its own, which may read the host")
             for i, (v, g) in enumerate(zip(arena.variables, arena.grads)):
                 if i not in unused:
                     self.update_step(Tensor(g.copy()), v, lr)
             return
-        kernel, numbers = self.rule(lr)
+        kernel, now = self.rule(lr)
+        numbers = replay.numbers(lambda: self.rule(self._rate)[1], now)
         names = [name for names in self.slots for name in names]
         for i, group in enumerate(arena.groups):
             rule = group.k.OPTIMIZER_RULES[kernel]

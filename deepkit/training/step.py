@@ -2,11 +2,12 @@
 
 A training step is: forward on a new tape, loss, backward into the gradient arena, one optimizer kernel over the
 arena, metrics. Nothing in it reads a value back to the host; the losses and metrics that it accumulates are read when
-somebody looks at them.
+somebody looks at them. So a GPU can record it once and replay it as one launch (``backend/cuda/graph.py``).
 """
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..autograd.tape import Recorder, backward, local
 from ..autograd.tensor import Tensor
 from ..layers.context import context
 from ..layers.layer import Layer
-from ..utils.nest import flatten, map_nest
+from ..utils.nest import flatten, map_nest, pack
 
 
 def extra_losses(model: Any) -> list[Any]:
@@ -34,7 +35,12 @@ class Runner:
         model: The model.
         training: Whether ``call`` runs in training mode.
         losses: Whether the step computes losses.
+
+    Attributes:
+        graphs: The step's CUDA graphs; ``None`` where there are none, and with ``run_eagerly``.
     """
+
+    graphs: Any = None
 
     def __init__(self, model: Any, training: bool, losses: bool = True):
         self.model = model
@@ -50,6 +56,54 @@ class Runner:
         self.step_logs: Any = None
         self.loss_layers: list[Any] | None = None
         self.array_type = backend.active().array_type
+        if not model.run_eagerly:
+            self.graphs = backend.active().graphs()
+            self.held: list[tuple[Any, Any]] = []  # variables with the arrays that the graphs know them by
+
+    def __call__(self, *batch: Any) -> Any:
+        """One step on a batch: ``x``, ``y``, ``sample_weight``, as far as there are."""
+        return self.step(*batch) if self.graphs is None else self._replayed(batch)
+
+    def step(self, *batch: Any) -> Any:
+        """The step, run launch by launch."""
+        raise NotImplementedError
+
+    def phase(self) -> Any:
+        """What tells this step from others on batches of the same shapes, besides what the device computes."""
+        return None
+
+    def _replayed(self, batch: tuple[Any, ...]) -> Any:
+        """A step as a graph, if one can be made of it."""
+        leaves = [leaf.data if type(leaf) is Tensor else leaf for leaf in flatten(batch)]
+        if not all(leaf is None or getattr(getattr(leaf, "dtype", None), "kind", "O") in "biufcV" for leaf in leaves):
+            return self.step(*batch)
+        if any(v.data is not array for v, array in self.held):
+            self.graphs.forget()
+            self.held = []
+
+        def step(arrays: list[Any]) -> tuple[list[Any], Any]:
+            result = self.step(*pack(batch, arrays))
+            return [leaf.data for leaf in flatten(result) if isinstance(leaf, Tensor)], result
+
+        captured, refused = len(self.graphs), self.graphs.refused
+        arrays, form = self.graphs.run((self.phase(), _form(batch)), leaves, step)
+        if len(self.graphs) > captured:
+            self.held = [(v, v.data) for v in self._state()]
+        if self.graphs.refused != refused:
+            warnings.warn(
+                f"The step of model {self.model.name!r} can't be captured as a CUDA graph: {self.graphs.refused}. It "
+                "runs launch by launch, which takes the host longer; run_eagerly=True in compile() says that you know.",
+                stacklevel=3,
+            )
+        fresh = iter(arrays)
+        return map_nest(lambda leaf: Tensor(next(fresh)) if isinstance(leaf, Tensor) else leaf, form)
+
+    def _state(self) -> list[Any]:
+        """The variables that the step reads or writes."""
+        model = self.model
+        optimizer = model.optimizer if self.training else None
+        found = [*model.variables, *getattr(optimizer, "variables", ())]
+        return found + [v for m in model.metrics for v in m.variables]
 
     def tensors(self, x: Any) -> Any:
         """A batch as tensors; strings stay arrays."""
@@ -118,7 +172,14 @@ class TrainRunner(Runner):
         model.optimizer.build(self.variables)
         self.arena = model.optimizer.arena
 
-    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    def __call__(self, *batch: Any) -> Any:
+        self.arena.rebind()  # another optimizer may have trained the same variables since
+        return super().__call__(*batch)
+
+    def phase(self) -> Any:
+        return self.model.optimizer.phase()
+
+    def step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         model = self.model
         x, y, sample_weight = self.tensors(x), self.tensors(y), self.tensors(sample_weight)
         recorder = Recorder()
@@ -178,12 +239,19 @@ class CustomTrainRunner(Runner):
         super().__init__(model, training=True)
         if model.optimizer is not None and hasattr(model.optimizer, "build"):
             model.optimizer.build(model.trainable_variables)
-        self.step = model.train_step
+        self.own_step = model.train_step
 
-    def __call__(self, *data: Any) -> Any:
-        result = self.step(_packed([self.tensors(part) for part in data]))
+    def __call__(self, *batch: Any) -> Any:
+        result = super().__call__(*batch)
         self.step_logs = result if isinstance(result, dict) else None
         return self.logs
+
+    def step(self, *data: Any) -> Any:
+        return self.own_step(_packed([self.tensors(part) for part in data]))
+
+    def phase(self) -> Any:
+        phase = getattr(self.model.optimizer, "phase", None)
+        return phase and phase()
 
 
 class TestRunner(Runner):
@@ -194,7 +262,7 @@ class TestRunner(Runner):
     def __init__(self, model: Any):
         super().__init__(model, training=False)
 
-    def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    def step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         model = self.model
         x, y, sample_weight = self.tensors(x), self.tensors(y), self.tensors(sample_weight)
         losses_before, context.losses = context.losses, []
@@ -217,7 +285,7 @@ class CustomTestRunner(CustomTrainRunner):
 
     def __init__(self, model: Any):
         Runner.__init__(self, model, training=False)
-        self.step = model.test_step
+        self.own_step = model.test_step
 
 
 class PredictRunner(Runner):
@@ -229,7 +297,7 @@ class PredictRunner(Runner):
 
         self.custom = type(model).predict_step is not Trainer.predict_step
 
-    def __call__(self, x: Any) -> Any:
+    def step(self, x: Any) -> Any:
         x = self.tensors(x)
         return self.model.predict_step(x) if self.custom else self.forward(x)
 
@@ -239,6 +307,13 @@ def _packed(data: list[Any]) -> Any:
     while len(data) > 1 and data[-1] is None:
         data.pop()
     return tuple(data)
+
+
+def _form(tree: Any) -> Any:
+    """How a nest is made up, without its leaves."""
+    if isinstance(tree, dict):
+        return tuple((key, _form(tree[key])) for key in tree)
+    return tuple(map(_form, tree)) if isinstance(tree, (list, tuple)) else None
 
 
 def _batch_length(x: Any) -> int:

@@ -305,6 +305,7 @@ class Trainer:
             callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches, loader=loader
         )
         run = steps.train_runner(self)
+        validate = None if validation is None else steps.test_runner(self)
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
@@ -330,7 +331,7 @@ class Trainer:
             loader.on_epoch_end(epoch)
             logs = run.logs()
             if validation is not None and _validates(epoch, validation_freq) and validation.ready():
-                results = self._evaluate(validation, listeners)
+                results = self._evaluate(validation, listeners, validate)
                 logs.update({f"val_{name}": value for name, value in results.items()})
             listeners.on_epoch_end(epoch, logs)
             if self.stop_training:
@@ -377,14 +378,13 @@ class Trainer:
         loader = limited(make_loader(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps))
         self._prepare(loader, training=False)
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
-        logs = self._evaluate(loader, listeners)
+        logs = self._evaluate(loader, listeners, steps_module.test_runner(self))
         if return_dict:
             return logs
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
-    def _evaluate(self, loader: Any, listeners: CallbackList) -> dict[str, float]:
-        run = steps.test_runner(self)
+    def _evaluate(self, loader: Any, listeners: CallbackList, run: Any) -> dict[str, float]:
         self.reset_metrics()
         listeners.on_test_begin()
         loader.on_epoch_begin(0)

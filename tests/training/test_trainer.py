@@ -257,3 +257,14 @@ def test_wgan_gradient_penalty_in_a_train_step(device):
         optimizer.apply_gradients(zip(grads, critic.trainable_variables))
         penalties.append(float(penalty))
     assert penalties[-1] < 0.1 * penalties[0]
+
+
+def test_two_models_that_share_weights_take_turns(device):
+    shared, x = layers.Dense(3), deepkit.Input((5,))
+    models = [deepkit.Model(x, shared(x)) for _ in range(2)]
+    for model in models:
+        model.compile(deepkit.optimizers.SGD(0.1), "mse")
+    for model in models * 3:
+        before = shared.kernel.numpy()
+        model.train_on_batch(np.ones((4, 5), "float32"), np.ones((4, 3), "float32"))
+        assert (shared.kernel.numpy() != before).all()

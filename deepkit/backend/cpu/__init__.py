@@ -8,6 +8,7 @@ from .conv import *
 from .ctc import *
 from .elementwise import *
 from .fourier import *
+from .graph import *
 from .layerwise import *
 from .linear import *
 from .loss import *

@@ -7,12 +7,13 @@ enough that the five or six arrays of a piece stay in the second-level cache.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, Sequence
 
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["OPTIMIZER_BLOCK", "OPTIMIZER_RULES", "blocked", "clip_by_norm", "clip_in_place", "squared_norm"]
+__all__ = ["OPTIMIZER_BLOCK", "OPTIMIZER_RULES", "blocked", "clip_in_place", "clip_together"]
 
 #: Elements a piece: 6 arrays of 32 Ki float32 are 768 KiB.
 OPTIMIZER_BLOCK = 1 << 15
@@ -31,16 +32,13 @@ def blocked(
         rule(*[a[start:stop] for a in arrays], *(s[: stop - start] for s in scratch), *numbers)
 
 
-def squared_norm(g: ndarray) -> float:
-    """Σ g²."""
-    flat = g.reshape(-1)
-    return float(np.dot(flat, flat))
-
-
-def clip_by_norm(g: ndarray, norm: float, limit: float) -> None:
-    """Scale ``g`` of Euclidean norm ``norm`` down to ``limit``, in place."""
+def clip_together(gradients: Sequence[ndarray], limit: float) -> None:
+    """Scale arrays in place so that their Euclidean norm, taken over all of them, is at most ``limit``."""
+    flats = [g.reshape(-1) for g in gradients]
+    norm = math.sqrt(sum(float(np.dot(flat, flat)) for flat in flats))
     if norm > limit:
-        g *= limit / norm
+        for g in gradients:
+            g *= limit / norm
 
 
 def clip_in_place(g: ndarray, limit: float) -> None:

@@ -10,7 +10,10 @@ from types import SimpleNamespace
 from typing import Any, Callable
 
 import cupy
+import numpy as np
 from cupy import ndarray
+
+from .. import replay
 
 __all__ = ["add", "array", "as_strided", "asarray", "errstate", "full_like", "lib", "maximum", "minimum", "multiply",
            "ndarray", "repeat"]  # fmt: skip
@@ -82,12 +85,20 @@ lib = SimpleNamespace(
 
 def asarray(a: Any, dtype: Any = None) -> ndarray:
     """An array on the device."""
-    return cupy.asarray(a, dtype=dtype)
+    capture = replay.local.capture
+    if capture is None or isinstance(a, ndarray):
+        return cupy.asarray(a, dtype=dtype)
+    if isinstance(a, (list, tuple)) and any(isinstance(x, ndarray) for x in a):
+        return cupy.stack([asarray(x, dtype) for x in a])
+    return capture.constant(np.asarray(a, dtype))
 
 
 def array(a: Any, dtype: Any = None, copy: bool = True) -> ndarray:
     """A new array on the device."""
-    return cupy.array(a, dtype=dtype, copy=copy)
+    if isinstance(a, ndarray):
+        return cupy.array(a, dtype=dtype, copy=copy)
+    out = asarray(a, dtype)
+    return out if replay.local.capture is None else out.copy()  # a constant stays as it is
 
 
 def full_like(a: ndarray, fill: Any, dtype: Any = None) -> ndarray:
@@ -97,4 +108,4 @@ def full_like(a: ndarray, fill: Any, dtype: Any = None) -> ndarray:
 
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> ndarray:
     """NumPy's ``repeat``, lists included."""
-    return cupy.repeat(cupy.asarray(a), repeats, axis)
+    return cupy.repeat(asarray(a), repeats, axis)

@@ -8,6 +8,7 @@ import cupy
 import numpy as np
 from cupy import ndarray
 
+from .arrays import asarray
 from .derived import derived
 from .loader import function, is_float, launch_over, launch_rows
 
@@ -24,7 +25,7 @@ def to_numpy(x: ndarray) -> np.ndarray:
 
 
 def from_numpy(x: np.ndarray) -> ndarray:
-    return cupy.asarray(x)
+    return asarray(x)
 
 
 def cast(x: ndarray, dtype: Any) -> ndarray:
@@ -35,7 +36,7 @@ def _on_device(index: Any) -> Any:
     """An index whose NumPy arrays and lists are arrays on the device."""
     if isinstance(index, tuple):
         return tuple(map(_on_device, index))
-    return cupy.asarray(index) if isinstance(index, (np.ndarray, list)) else index
+    return asarray(index) if isinstance(index, (np.ndarray, list)) else index
 
 
 def getitem(x: ndarray, index: Any) -> ndarray:
@@ -55,7 +56,7 @@ def getitem_grad(g: ndarray, index: Any, shape: tuple[int, ...], unique: bool) -
 def _add_at(out: ndarray, index: Any, values: ndarray) -> None:
     """Add ``values`` at ``index`` in place, repeats one after the other."""
     places = cupy.arange(out.size).reshape(out.shape)[_on_device(index)]
-    values = cupy.broadcast_to(cupy.asarray(values, out.dtype), places.shape)
+    values = cupy.broadcast_to(asarray(values, out.dtype), places.shape)
     _sum_rows(out.reshape(-1, 1), places.reshape(-1), values.reshape(-1, 1))
 
 
@@ -79,7 +80,7 @@ def take_grad(g: ndarray, indices: ndarray, axis: int | None, shape: tuple[int, 
     direct = isinstance(out, ndarray) and axis is not None and axis % len(shape) == 0
     total = out if direct else cupy.empty(shape, g.dtype)
     total[...] = 0
-    indices = cupy.asarray(indices)
+    indices = asarray(indices)
     if axis is None:
         _sum_rows(total.reshape(-1, 1), indices.reshape(-1) % total.size, g.reshape(-1, 1))
     else:
@@ -108,7 +109,7 @@ def segment_prod(data: ndarray, ids: ndarray, count: int) -> ndarray:
     """The product of the rows that have each number below ``count``."""
     host = np.ones((count, *data.shape[1:]), data.dtype)
     np.multiply.at(host, cupy.asnumpy(ids), cupy.asnumpy(data))
-    return cupy.asarray(host)
+    return asarray(host)
 
 
 def spread(g: ndarray, shape: tuple[int, ...]) -> ndarray:

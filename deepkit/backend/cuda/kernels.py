@@ -11,8 +11,8 @@ from .derived import complete
 
 #: Modules whose functions make up the namespace.
 STEMS = (
-    "adaptive_pool", "attention", "bessel", "blocks", "conv", "ctc", "elementwise", "fourier", "layerwise", "linear",
-    "loss", "memory", "norm", "optimizer", "pool", "random", "recurrent",
+    "adaptive_pool", "attention", "bessel", "blocks", "conv", "ctc", "elementwise", "fourier", "graph", "layerwise",
+    "linear", "loss", "memory", "norm", "optimizer", "pool", "random", "recurrent",
 )  # fmt: skip
 
 __all__: list[str] = ["use_device"]

@@ -1,4 +1,4 @@
-"""Optimizer steps over the arena on the device: one launch a step for the common rules, the others derived."""
+"""Optimizer steps over the arena on the device, one launch a step, and clipping."""
 
 from __future__ import annotations
 
@@ -9,57 +9,70 @@ import numpy as np
 from cupy import ndarray
 
 from .derived import derived
-from .loader import function, is_float, launch_over, sum_type
+from .graph import Live
+from .loader import function, is_float, launch_over, launch_rows, sum_type
+from .numbers import on_device
 
-__all__ = ["OPTIMIZER_BLOCK", "blocked"]
+__all__ = ["OPTIMIZER_BLOCK", "blocked", "clip_in_place", "clip_together"]
 
 #: Elements a piece: all of them, as there is no cache to stay in.
 OPTIMIZER_BLOCK = 1 << 62
 
-#: Steps after which Adam's corrections are 1: the learning rate comes corrected.
-_CORRECTED = 1 << 40
+#: Rules with kernels of their name: the file each is in. RMSprop's has variants.
+_FILES = {
+    **dict.fromkeys(("sgd", "momentum", "rmsprop", "adagrad", "adam", "amsgrad"), "optimizer"),
+    **dict.fromkeys(("adadelta", "adamax", "nadam", "lion", "ftrl", "schedule_free"), "optimizer_more"),
+}
 
-_scalars: dict[tuple[str, str], ndarray] = {}
+assert set(_FILES) == set(derived("optimizer").OPTIMIZER_RULES)
 
-
-def _scalar(name: str, value: float, dtype: Any) -> ndarray:
-    """A number on the device, written over in place."""
-    key = name, np.dtype(dtype).name
-    if key not in _scalars:
-        _scalars[key] = cupy.empty((), dtype)
-    _scalars[key][...] = np.dtype(dtype).type(value)
-    return _scalars[key]
+#: Blocks of a sum of squares; they make as many partial sums.
+_NORM_BLOCKS = 1024
 
 
 def blocked(
-    rule: Callable[..., None], arrays: Sequence[ndarray], scratch: Sequence[ndarray], numbers: Sequence[Any]
+    rule: Callable[..., None], arrays: Sequence[ndarray], scratch: Sequence[ndarray], numbers: Any
 ) -> None:
-    """Run ``rule`` over flat ``arrays``."""
-    w, n, name = arrays[0], arrays[0].size, rule.__name__
-    found = _KERNELS.get(name) if is_float(*arrays) else None
-    if found is None:
-        rule(*arrays, *(s[:n] for s in scratch), *numbers)
+    """Run ``rule`` over flat ``arrays``; ``numbers`` are Python's or, in a step that is captured, :class:`Live`."""
+    name = rule.__name__
+    if name not in _FILES or not is_float(*arrays):
+        rule(*arrays, *(s[: arrays[0].size] for s in scratch), *numbers)
         return
-    name, rate, rest = found(*numbers)
-    kind = sum_type(w.dtype)
-    steps = (_scalar("steps", _CORRECTED, np.int64),) if name.startswith("adam") else ()
-    kernel = function("optimizer", name, w.dtype)
-    launch_over(kernel, n, *arrays, n, _scalar("rate", rate, kind), *steps, *rest, 0.0)
+    live = isinstance(numbers, Live)
+    kernel = name
+    if name == "rmsprop":
+        _, _, mu, _, centered = numbers.now if live else numbers
+        kernel += "_centered" * bool(centered) + "_momentum" * (mu > 0)
+    n = arrays[0].size
+    there = numbers.array if live else on_device(numbers)
+    launch_over(function(_FILES[name], kernel, arrays[0].dtype), n, *arrays, n, there)
 
 
-def _rmsprop(lr: float, rho: float, mu: float, epsilon: float, centered: bool) -> tuple[str, float, tuple[Any, ...]]:
-    name = "rmsprop" + "_centered" * centered + "_momentum" * (mu > 0)
-    return name, lr, (float(rho), *((float(mu),) if mu > 0 else ()), float(epsilon))
+def clip_together(gradients: Sequence[ndarray], limit: float) -> None:
+    """Scale arrays in place so that their Euclidean norm, taken over all of them, is at most ``limit``."""
+    if not is_float(*gradients):
+        kinds = {g.dtype for g in gradients}
+        squared = sum((g.astype(np.float64) ** 2).sum() for g in gradients)
+        factor = cupy.minimum(1.0, limit / cupy.maximum(cupy.sqrt(squared), limit))
+        for g in gradients:
+            g *= factor.astype(g.dtype) if len(kinds) > 1 else factor
+        return
+    dtype, kind = gradients[0].dtype, sum_type(gradients[0].dtype)
+    counts = [min(max(1, -(-g.size // 256)), _NORM_BLOCKS) for g in gradients]
+    partial, squared = cupy.empty(sum(counts), kind), cupy.empty((), kind)
+    start = 0
+    for g, blocks in zip(gradients, counts):
+        part = partial[start : start + blocks]
+        function("optimizer_more", "squared_norm", dtype)((blocks,), (256,), (g, part, np.int64(g.size)))
+        start += blocks
+    launch_rows(function("reduce", "row_sum", kind), 1, start, partial, squared, 1, start, 1.0)
+    for g in gradients:
+        launch_over(function("optimizer_more", "clip_by_norm", dtype), g.size, g, g.size, squared, float(limit))
 
 
-#: By the rule's name: from its numbers to the kernel, the learning rate and what else the kernel takes.
-_KERNELS: dict[str, Callable[..., tuple[str, float, tuple[Any, ...]]]] = {
-    "sgd": lambda lr: ("sgd", lr, ()),
-    "momentum": lambda lr, mu, nesterov: ("momentum", lr, (float(mu), int(nesterov))),
-    "rmsprop": _rmsprop,
-    "adagrad": lambda lr, epsilon: ("adagrad", lr, (float(epsilon),)),
-    "adam": lambda alpha, b1, b2, epsilon: ("adam", alpha, (float(b1), float(b2), float(epsilon))),
-    "amsgrad": lambda alpha, b1, b2, epsilon: ("adam_amsgrad", alpha, (float(b1), float(b2), float(epsilon))),
-}
-
-assert set(_KERNELS) <= set(derived("optimizer").OPTIMIZER_RULES)
+def clip_in_place(g: ndarray, limit: float) -> None:
+    """Cut the elements of ``g`` to [-limit, limit], in place."""
+    if is_float(g):
+        launch_over(function("optimizer_more", "clip", g.dtype), g.size, g, g.size, float(limit))
+    else:
+        cupy.clip(g, -limit, limit, out=g)

@@ -41,7 +41,7 @@ def _creation(cupy: Any) -> None:
             return a if dtype is None or a.dtype == np.dtype(dtype) else a.astype(dtype)
         if isinstance(a, (list, tuple)) and any(isinstance(x, ndarray) for x in a):
             return compute(lambda *parts: np.array(parts, dtype), *a)
-        state.counters.to_device += 1
+        state.copied_to_device("cupy.asarray() of the host's values")
         return ndarray(np.array(a, dtype))
 
     def array(a: Any, dtype: Any = None, copy: bool = True, order: Any = "K", subok: bool = False, ndmin: int = 0,
@@ -122,7 +122,7 @@ def _special(module: Any) -> None:
 
 def uninstall() -> None:
     """Take it away again; what was there before is back."""
-    state.recorder.operations = None
+    state.recorder.recorded = None
     for name in _MODULES:
         sys.modules.pop(name, None)
     sys.modules.update(_before.pop())

@@ -145,7 +145,7 @@ class ndarray:
             raise TypeError(f"{a.dtype} array cannot be set to {self._a.dtype} array")
         if a.shape != self._a.shape:
             raise ValueError(f"Shape mismatch. Old shape: {self._a.shape}, new shape: {a.shape}")
-        state.counters.to_device += 1
+        state.copied_to_device("ndarray.set()")
         self._a[...] = a
 
     def __dlpack__(self, **params: Any) -> Any:

@@ -68,13 +68,16 @@ class Stream:
 
     def __enter__(self) -> Stream:
         Stream.current.append(self)
+        state.recorder.here = self.recording
         return self
 
     def __exit__(self, *exc: Any) -> None:
         Stream.current.pop()
+        state.recorder.here = current_stream().recording
 
     def use(self) -> Stream:
         Stream.current[:] = [self]
+        state.recorder.here = self.recording
         return self
 
     def synchronize(self) -> None:
@@ -94,14 +97,16 @@ class Stream:
             raise RuntimeError("cannot capture on the default (legacy) stream")
         if current_stream() is not self:
             raise RuntimeError("the simulated device records the current stream only")
-        if state.recorder.operations is not None:
+        if state.recorder.recorded is not None:
             raise CUDARuntimeError("cudaErrorIllegalState: a stream records already")
-        state.recorder.operations, state.recorder.broken, self.recording = [], None, True
+        state.recorder.recorded, state.recorder.broken = [], None
+        self.recording = state.recorder.here = True
 
     def end_capture(self) -> Graph:
-        if state.recorder.operations is None or not self.recording:
+        operations = state.recorder.recorded
+        if operations is None or not self.recording:
             raise CUDARuntimeError("cudaErrorIllegalState: the stream doesn't record")
-        operations, state.recorder.operations, self.recording = state.recorder.operations, None, False
+        state.recorder.recorded, self.recording, state.recorder.here = None, False, False
         if state.recorder.broken is not None:
             raise CUDARuntimeError(f"cudaErrorStreamCaptureInvalidated: {state.recorder.broken}")
         return Graph(operations)

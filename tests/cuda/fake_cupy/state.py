@@ -29,8 +29,13 @@ class Recorder:
     """The operations of the graph under way; ``None`` while there is none."""
 
     def __init__(self) -> None:
-        self.operations: list[Callable[[], None]] | None = None
+        self.recorded: list[Callable[[], None]] | None = None
+        self.here = False  # whether the current stream is the one that records; others do their work at once
         self.broken: str | None = None  # what the stream refused: the whole graph is void
+
+    @property
+    def operations(self) -> list[Callable[[], None]] | None:
+        return self.recorded if self.here else None
 
 
 counters = Counters()
@@ -51,6 +56,13 @@ def synchronize(what: str) -> None:
     if _forbidden[0]:
         raise AssertionError(f"{what} waits for the device.")
     counters.synchronizations += 1
+
+
+def copied_to_device(what: str) -> None:
+    """The host's memory is copied. In a graph it would be read again at each replay, whatever is there by then."""
+    if recorder.operations is not None:
+        raise refused(f"{what} copies from memory of the host")
+    counters.to_device += 1
 
 
 @contextmanager
