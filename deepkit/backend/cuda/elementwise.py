@@ -10,11 +10,13 @@ from cupy import ndarray
 
 from .arrays import asarray
 from .derived import derived
-from .loader import function, is_float, launch_over, launch_rows
+from .embedding import add_at, take, take_grad
+from .loader import function, is_float, launch_rows
 
 __all__ = [
     "array_type", "cast", "erf", "from_numpy", "getitem", "getitem_grad", "lgamma", "log_softmax", "log_softmax_grad",
-    "relu", "relu_grad", "scatter_add", "segment_prod", "softmax", "softmax_grad", "spread", "take_grad", "to_numpy",
+    "relu", "relu_grad", "scatter_add", "segment_prod", "softmax", "softmax_grad", "spread", "take", "take_grad",
+    "to_numpy",
 ]  # fmt: skip
 
 array_type = ndarray
@@ -49,59 +51,14 @@ def getitem_grad(g: ndarray, index: Any, shape: tuple[int, ...], unique: bool) -
     if unique:
         out[index] = g
     else:
-        _add_at(out, index, g)
+        add_at(out, _on_device(index), g)
     return out
-
-
-def _add_at(out: ndarray, index: Any, values: ndarray) -> None:
-    """Add ``values`` at ``index`` in place, repeats one after the other."""
-    places = cupy.arange(out.size).reshape(out.shape)[_on_device(index)]
-    values = cupy.broadcast_to(asarray(values, out.dtype), places.shape)
-    _sum_rows(out.reshape(-1, 1), places.reshape(-1), values.reshape(-1, 1))
-
-
-def _sum_rows(out: ndarray, rows: ndarray, values: ndarray) -> None:
-    """Add each row of ``values`` (n, width) to that row of ``out`` which ``rows`` (n,) names.
-
-    Equal numbers are brought together by a stable sort and summed by one thread in their order, so that the result is
-    the same to the bit every time; atomic additions come in any order.
-    """
-    if not values.size:
-        return
-    rows = rows.astype(np.int64, copy=False)
-    order = cupy.argsort(rows)
-    n, width = values.shape
-    kernel = function("scatter", "add_runs", out.dtype)
-    launch_over(kernel, values.size, cupy.ascontiguousarray(values), rows[order], order, out, n, width)
-
-
-def take_grad(g: ndarray, indices: ndarray, axis: int | None, shape: tuple[int, ...], out: Any = None) -> ndarray:
-    """Gradient of ``x.take(indices, axis)``: the rows of ``g`` summed in at their indices, in order."""
-    direct = isinstance(out, ndarray) and axis is not None and axis % len(shape) == 0
-    total = out if direct else cupy.empty(shape, g.dtype)
-    total[...] = 0
-    indices = asarray(indices)
-    if axis is None:
-        _sum_rows(total.reshape(-1, 1), indices.reshape(-1) % total.size, g.reshape(-1, 1))
-    else:
-        axis %= len(shape)
-        values = cupy.moveaxis(g, range(axis, axis + indices.ndim), range(indices.ndim))
-        rest = tuple(n for i, n in enumerate(shape) if i != axis)
-        rows = total if axis == 0 else cupy.zeros((shape[axis], *rest), g.dtype)
-        flat = rows.reshape(shape[axis], -1)
-        _sum_rows(flat, indices.reshape(-1) % max(shape[axis], 1), values.reshape(indices.size, flat.shape[1]))
-        if axis:
-            total = cupy.ascontiguousarray(cupy.moveaxis(rows, 0, axis))
-    if isinstance(out, ndarray) and total is not out:
-        out[...] = total
-        return out
-    return total
 
 
 def scatter_add(out: ndarray, index: Any, values: ndarray) -> ndarray:
     """``out`` plus ``values`` summed in at ``index`` (repeats add up), as a new array."""
     out = out.copy()
-    _add_at(out, index, values)
+    add_at(out, _on_device(index), values)
     return out
 
 
