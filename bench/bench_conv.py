@@ -65,6 +65,7 @@ def deepkit_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
     needs = (c > 3, True, True)  # images, unlike features, need no gradient
     size, none = (2, 2), ((0, 0), (0, 0))
     top = cpu.max_pool(y, size, size, none)
+    ones = np.ones_like(top)
     a, into = rng.normal(size=(1024, 1024)).astype("float32"), np.empty((1024, 1024), "float32")
     return {
         "peak": lambda: np.matmul(a, a, out=into),
@@ -73,7 +74,7 @@ def deepkit_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
         "forward": lambda: cpu.conv(x, w, b, *how),
         "gradients": lambda: cpu.conv_grad(x, w, y, g, *how, needs),
         "pool": lambda: cpu.max_pool(y, size, size, none),
-        "pool gradient": lambda: cpu.max_pool_grad(y, top, np.ones_like(top), size, size, none),
+        "pool gradient": lambda: cpu.max_pool_grad(y, top, ones, size, size, none),
     }
 
 
