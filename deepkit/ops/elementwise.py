@@ -84,7 +84,14 @@ multiply = binary("multiply", lambda k, g, y, a, b: g * b, lambda k, g, y, a, b:
                   "multiply([1, 2], 0.5) -> Tensor([0.5, 1. ], dtype=float32)")  # fmt: skip
 divide = binary("divide", lambda k, g, y, a, b: g / b, lambda k, g, y, a, b: -g * y / b, "x1 / x2.",
                 "divide([1, 2], 4) -> Tensor([0.25, 0.5 ], dtype=float32)", "float")  # fmt: skip
-power = binary("power", lambda k, g, y, a, b: g * b * k.power(a, k.where(k.equal(b, 0), 1, b) - 1), _power_vjp_exponent,
+def _one_less(k: Any, b: Any) -> Any:
+    """b - 1 as the exponent of a power's gradient, which has a factor b: 0 where b is 0, so that 0 ^ -1 doesn't come."""
+    if isinstance(b, (int, float)):  # stays a number, which doesn't widen the gradient
+        return (b or 1) - 1
+    return k.where(k.equal(b, 0), 1, b) - 1
+
+
+power = binary("power", lambda k, g, y, a, b: g * b * k.power(a, _one_less(k, b)), _power_vjp_exponent,
                "x1 to the power x2.", "power([2.0, 3.0], 2) -> Tensor([4., 9.], dtype=float32)", "number")  # fmt: skip
 floor_divide = binary("floor_divide", None, None, "⌊x1 / x2⌋.", "floor_divide([7, -7], 2) -> Tensor([ 3, -4], dtype=int32)",
                       "number")  # fmt: skip

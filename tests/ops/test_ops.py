@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import deepkit
 from deepkit import ops
 from tests.golden.ops_cases import CASES, SMOOTH
 from tests.helpers import check_gradient, check_infer, check_second_order
@@ -101,3 +102,15 @@ def test_a_tensor_on_the_tape_meets_an_array_of_another_dtype(device):
         tape.watch(x)
         y = x * np.full(3, 2, "float32")
     np.testing.assert_array_equal(tape.gradient(y, x).numpy(), [2, 2, 2])
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2, 0.5, 2.0, -1.5])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_a_number_as_exponent_does_not_widen_the_gradient(device, dtype, exponent):
+    x = deepkit.Variable([0.5, 2.0], dtype=dtype)
+    with deepkit.GradientTape() as tape:
+        y = ops.sum(ops.power(x, exponent))
+    gradient = tape.gradient(y, x)
+    assert gradient.dtype == dtype
+    expected = exponent * np.array([0.5, 2.0]) ** (exponent - 1)
+    np.testing.assert_allclose(gradient.numpy().astype("float64"), expected, rtol=2e-2 if "16" in dtype else 1e-6)

@@ -76,9 +76,10 @@ def no_synchronization() -> Iterator[None]:
 
 
 def poison(a: np.ndarray) -> np.ndarray:
-    """Fill memory whose contents nobody may use."""
+    """Fill memory whose contents nobody may use; as a graph is recorded whole numbers stay good for an index."""
     if a.size:
-        a[...] = np.nan if a.dtype.kind in "fcV" else (True if a.dtype.kind == "b" else np.iinfo(a.dtype).max // 2)
+        whole = 0 if recorder.operations is not None or a.dtype.kind not in "iu" else np.iinfo(a.dtype).max // 2
+        a[...] = np.nan if a.dtype.kind in "fcV" else (True if a.dtype.kind == "b" else whole)
     return a
 
 
