@@ -9,9 +9,8 @@
 
 struct ConvShape {
     // x (n, h, w, ci), kernel (kh, kw, ci, co), y (n, oh, ow, co); `lo` zeros lie before x in each dimension.
-    // Between the elements of x lie up - 1 further zeros, which makes a gradient of a strided convolution one of these.
     int n, h, w, ci, kh, kw, co, oh, ow;
-    int stride_h, stride_w, dilation_h, dilation_w, lo_h, lo_w, up_h, up_w;
+    int stride_h, stride_w, dilation_h, dilation_w, lo_h, lo_w;
 };
 
 struct PoolShape {

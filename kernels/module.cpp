@@ -158,10 +158,10 @@ PyObject *attention_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
 }
 
 bool conv_shape(PyObject *tuple, ConvShape &s) {
-    int v[17];
-    if (!ints(tuple, v, 17)) return false;
-    s = {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16]};
-    if (!s.stride_h || !s.stride_w || !s.dilation_h || !s.dilation_w || !s.up_h || !s.up_w) {
+    int v[15];
+    if (!ints(tuple, v, 15)) return false;
+    s = {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14]};
+    if (!s.stride_h || !s.stride_w || !s.dilation_h || !s.dilation_w) {
         PyErr_SetString(PyExc_ValueError, "strides and dilations must be positive");
         return false;
     }

@@ -27,7 +27,7 @@ __all__ = ["avg_pool", "avg_pool_grad", "conv", "conv_grad", "max_pool", "max_po
 
 class _Plan(NamedTuple):
     """A convolution as the compiled kernels take it: (n, h, w, c_in, kh, kw, c_out, oh, ow, strides, dilations, padding
-    before, zeros between) with two spatial dimensions."""
+    before) with two spatial dimensions."""
 
     shape: Sizes
     forward: Sizes
@@ -49,7 +49,7 @@ def _conv_plan(x: Sizes, w: Sizes, strides: Sizes, padding: Pairs, dilation: Siz
     lo = (0,) * (2 - rank) + tuple(p for p, _ in padding)
     groups = x[-1] // w[-2]
     inputs, outputs = w[-2], w[-1] // groups
-    forward = (x[0], *size, inputs, *kernel, outputs, *result, *steps, *apart, *lo, 1, 1)
+    forward = (x[0], *size, inputs, *kernel, outputs, *result, *steps, *apart, *lo)
     along = [_phases(*each) for each in zip(size, kernel, steps, apart, lo)]
     phases = None
     if all(each is not None for each in along):
@@ -57,7 +57,7 @@ def _conv_plan(x: Sizes, w: Sizes, strides: Sizes, padding: Pairs, dilation: Siz
             (
                 (slice(a[0], None, steps[0]), slice(b[0], None, steps[1])),
                 (a[1], b[1]),
-                (x[0], *result, outputs, a[2], b[2], inputs, a[3], b[3], 1, 1, *apart, a[4], b[4], 1, 1),
+                (x[0], *result, outputs, a[2], b[2], inputs, a[3], b[3], 1, 1, *apart, a[4], b[4]),
             )
             for a in along[0]  # type: ignore[union-attr]
             for b in along[1]  # type: ignore[union-attr]
