@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Callable, Sequence
 
-__all__ = ["CaptureRefused", "act", "capturing", "local", "numbers", "refuse"]
+__all__ = ["CaptureRefused", "act", "capturing", "local", "numbers", "refuse", "when"]
 
 
 class CaptureRefused(RuntimeError):
@@ -53,6 +53,21 @@ def act(action: Callable[[], None]) -> None:
         action()
     else:
         local.capture.act(action)
+
+
+def when(condition: Callable[[], bool], body: Callable[[], None]) -> None:
+    """``if condition(): body()``, of every step.
+
+    A replayed step waits for the device there, as the condition does.
+
+    Args:
+        condition: Looks at results of the step so far, and changes nothing.
+        body: Launches; not called where the condition is false.
+    """
+    if local.capture is not None:
+        local.capture.when(condition, body)
+    elif condition():
+        body()
 
 
 def refuse(why: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
+import numpy as np
+
 from ..autograd.variable import Variable
 from ..backend import replay
 from ..registry import deserialize_keras_object, export, serialize_keras_object
-from .optimizer import Optimizer
-
-_LOOKS = ("LossScaleOptimizer looks at every step whether the gradients are finite; training in bfloat16 (the policy "
-          "'mixed_bfloat16') needs no loss scale")  # fmt: skip
+from .optimizer import Optimizer, host_variable
 
 
 @export("keras.optimizers.LossScaleOptimizer", "keras.mixed_precision.LossScaleOptimizer")
@@ -62,10 +61,10 @@ class LossScaleOptimizer(Optimizer):
         inner_optimizer.loss_scale_factor = None
 
     def build(self, variables: Sequence[Variable]) -> None:
-        if not self._extra:
-            self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
-            self.dynamic_scale = self.add_variable((), "zeros", "float32", name="dynamic_scale")
-            self.dynamic_scale.assign(self.initial_scale)
+        if not self._extra:  # the host decides by them at every step
+            self.step_counter = host_variable(0, "int32", "step_counter")
+            self.dynamic_scale = host_variable(self.initial_scale, "float32", "dynamic_scale")
+            self._extra = [self.step_counter, self.dynamic_scale]
         self.inner_optimizer.build(variables)
         self.arena = self.inner_optimizer.arena
         self.built = True
@@ -75,26 +74,42 @@ class LossScaleOptimizer(Optimizer):
         """The state, its own and that of the inner optimizer, in the order it is saved in."""
         return super().variables + self.inner_optimizer.variables
 
-    def loss_scale(self) -> float:
-        replay.refuse(_LOOKS)
-        return float(self.dynamic_scale.data) if self.built else self.initial_scale
+    def loss_scale(self) -> Any:
+        """The scale: a number, or an array of the device in a step that is captured."""
+        return next(iter(replay.numbers(self._scales, self._scales(), "float32")))
+
+    def _scales(self) -> tuple[float]:
+        return (float(self.dynamic_scale.data) if self.built else self.initial_scale,)
 
     def phase(self) -> tuple[Any, ...]:
         return self.inner_optimizer.phase()
 
     def step_arena(self, unused: Any = ()) -> None:
-        arena = self.inner_optimizer.arena
-        finite = all(group.k.all_finite(group.gradients) for group in arena.groups)
-        scale = self.loss_scale()
-        counter = int(self.step_counter.data) + 1
-        if finite:
-            for group in arena.groups:
+        groups = self.inner_optimizer.arena.groups
+        flags = [group.k.all_finite(group.gradients) for group in groups]
+
+        def finite() -> bool:
+            self._finite = all(map(bool, flags))
+            return self._finite
+
+        def update() -> None:
+            scale = self.loss_scale()
+            for group in groups:
                 group.gradients /= scale
             self.inner_optimizer.step_arena(unused)
-        if not finite or counter == self.dynamic_growth_steps:
-            self.dynamic_scale.assign(scale * 2 if finite else scale / 2)
+
+        replay.when(finite, update)
+        replay.act(self._settle)
+
+    def _settle(self) -> None:
+        """Count the step, and adapt the scale."""
+        counter = int(self.step_counter.data) + 1
+        if not self._finite or counter == self.dynamic_growth_steps:
+            self.dynamic_scale.assign(self.dynamic_scale.data * np.float32(2 if self._finite else 0.5))
             counter = 0
         self.step_counter.assign(counter)
+
+    _finite = True
 
     @property
     def learning_rate(self) -> Any:

@@ -20,7 +20,7 @@ from .schedules import InverseTimeDecay, LearningRateSchedule
 from .update import ArenaUpdate
 
 
-def _host_variable(value: Any, dtype: str, name: str) -> Variable:
+def host_variable(value: Any, dtype: str, name: str) -> Variable:
     """State that the host reads at every step, wherever the weights are."""
     with backend.device("cpu"):
         return Variable(value, dtype=dtype, trainable=False, name=name)
@@ -110,7 +110,7 @@ class Optimizer(ArenaUpdate):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._iterations = _host_variable(0, "int32", "iteration")
+        self._iterations = host_variable(0, "int32", "iteration")
         self._iterations.path = f"{self.name}/iteration"
         self._schedule: LearningRateSchedule | Any = None
         self._learning_rate: Variable | None = None
@@ -133,7 +133,7 @@ class Optimizer(ArenaUpdate):
         if not math.isfinite(number):
             raise ValueError(f"{type(self).__name__}: `learning_rate` should be a number. Received: {value!r}")
         self._schedule = None
-        self._learning_rate = _host_variable(number, "float32", "learning_rate")
+        self._learning_rate = host_variable(number, "float32", "learning_rate")
         self._learning_rate.path = f"{self.name}/learning_rate"
 
     @property
@@ -336,14 +336,14 @@ class Optimizer(ArenaUpdate):
     def assign_sub(self, variable: Variable, value: Any) -> None:
         variable.assign_sub(value)
 
-    def loss_scale(self) -> float | None:
+    def loss_scale(self) -> Any:
         """What the loss is multiplied by before gradients are taken; ``None`` for 1."""
         return self.loss_scale_factor
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times :meth:`loss_scale`."""
         scale = self.loss_scale()
-        return loss if scale is None else loss * scale
+        return loss if scale is None else loss * (scale if isinstance(scale, float) else Tensor(scale))
 
     def get_config(self) -> dict[str, Any]:
         """Keyword arguments that make the optimizer again."""

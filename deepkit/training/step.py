@@ -214,7 +214,9 @@ class TrainRunner(Runner):
         k = backend.kernels_of(loss_data)
         grads: list[Any] = [None] * len(records)
         scale = optimizer.loss_scale()
-        grads[position] = k.full(loss_data.shape, 1 if scale is None else scale, loss_data.dtype)
+        grads[position] = k.full(loss_data.shape, 1, loss_data.dtype)
+        if scale is not None:
+            grads[position] *= scale
         base, n = recorder.base, len(records)
         into: dict[int, Any] = {}
         unused = []

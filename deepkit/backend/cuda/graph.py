@@ -41,17 +41,74 @@ class Live:
         return (self.array[i] for i in range(len(self.now)))
 
 
+class Part:
+    """A stretch of a captured step: what the host does first, and the launches.
+
+    Attributes:
+        condition: Whether the part runs, asked when the parts before it have been launched; ``None`` for always.
+    """
+
+    def __init__(self, condition: Callable[[], bool] | None = None):
+        self.condition = condition
+        self.work: list[Callable[[], None]] = []
+        self.words: list[ndarray] = []
+        self.host = np.zeros(0, np.uint64)
+        self.graph: Any = None
+
+    def __call__(self) -> None:
+        if self.condition is not None and not self.condition():
+            return
+        for work in self.work:
+            work()
+        set_words(self.words, self.host)
+        self.graph.launch()
+
+
 class Capture:
-    """What a step under capture leaves to be done by the host before each replay."""
+    """A step that is being captured, and what it leaves to the host."""
 
     def __init__(self) -> None:
         self.words = cupy.zeros(WORDS, np.uint64)
         self.host = np.zeros(WORDS, np.uint64)
-        self.used = 0
-        self.places: list[ndarray] | None = None
-        self.work: list[Callable[[], None]] = []
+        self.start = self.used = 0  # words of the part under way
+        self.parts: list[Part] = []
         self.constants: list[ndarray] = []
+        self.stream = cupy.cuda.Stream(non_blocking=True)
         self.beside = cupy.cuda.Stream(non_blocking=True)
+
+    def record(self, step: Callable[..., Any], *args: Any) -> Any:
+        """Capture ``step(*args)``, and give what it returns."""
+        replay.local.capture = self
+        try:
+            with self.stream:
+                self._begin()
+                try:
+                    result = step(*args)
+                except BaseException:
+                    _abandon(self.stream)
+                    raise
+                self._end()
+            return result
+        finally:
+            replay.local.capture = None
+
+    def _begin(self, condition: Callable[[], bool] | None = None) -> None:
+        self.parts.append(Part(condition))
+        self.stream.begin_capture()
+
+    def _end(self) -> None:
+        part = self.parts[-1]
+        part.graph = self.stream.end_capture()
+        part.words, part.host = pieces(self.words[self.start : self.used]), self.host[self.start : self.used]
+        self.start = self.used
+
+    def when(self, condition: Callable[[], bool], body: Callable[[], None]) -> None:
+        """Capture ``body`` as a part of its own, which a replay leaves out where the host finds that it should."""
+        self._end()
+        self._begin(condition)
+        body()
+        self._end()
+        self._begin()
 
     def numbers(self, work_out: Callable[[], Sequence[Any]], now: Sequence[Any], dtype: Any) -> Live:
         """Numbers that ``work_out`` gives before each replay."""
@@ -65,12 +122,12 @@ class Capture:
         def write() -> None:
             host[:] = work_out()
 
-        self.work.append(write)
+        self.parts[-1].work.append(write)
         return Live(self.words[place].view(dtype)[: len(now)], now)
 
     def act(self, action: Callable[[], None]) -> None:
         """Something to do before each replay."""
-        self.work.append(action)
+        self.parts[-1].work.append(action)
 
     def constant(self, value: np.ndarray) -> ndarray:
         """An array of the host on the device, where the graph finds it at each replay.
@@ -84,13 +141,13 @@ class Capture:
         self.constants.append(there)
         return there
 
-    def prepare(self) -> None:
-        """Do the host's part of the next replay."""
-        for work in self.work:
-            work()
-        if self.places is None:
-            self.places = pieces(self.words[: self.used])
-        set_words(self.places, self.host)
+
+def _abandon(stream: Any) -> None:
+    """End a capture that is void; what was refused has been said already."""
+    try:
+        stream.end_capture()
+    except Exception:
+        pass
 
 
 class Graph:
@@ -105,19 +162,8 @@ class Graph:
     def __init__(self, step: Callable[[list[Any]], tuple[list[ndarray], Any]], batch: Sequence[Any], pool: Any):
         self.inputs = [None if a is None else cupy.empty(a.shape, a.dtype) for a in batch]
         self.capture = Capture()
-        stream = cupy.cuda.Stream(non_blocking=True)
-        replay.local.capture = self.capture
-        try:
-            with stream, cupy.cuda.using_allocator(pool.malloc):
-                stream.begin_capture()
-                try:
-                    self.outputs, self.form = step(list(self.inputs))
-                except BaseException:
-                    _abandon(stream)
-                    raise
-                self.graph = stream.end_capture()
-        finally:
-            replay.local.capture = None
+        with cupy.cuda.using_allocator(pool.malloc):
+            self.outputs, self.form = self.capture.record(step, list(self.inputs))
 
     def __call__(self, batch: Sequence[Any]) -> tuple[list[ndarray], Any]:
         for place, value in zip(self.inputs, batch):
@@ -127,17 +173,9 @@ class Graph:
                 place[...] = value
             else:
                 place.set(np.ascontiguousarray(value))
-        self.capture.prepare()
-        self.graph.launch()
+        for part in self.capture.parts:
+            part()
         return [a.copy() for a in self.outputs], self.form  # the next replay writes to the graph's own
-
-
-def _abandon(stream: Any) -> None:
-    """End a capture that is void; what was refused has been said already."""
-    try:
-        stream.end_capture()
-    except Exception:
-        pass
 
 
 class Graphs:
