@@ -145,7 +145,8 @@ bool in_pieces(const ConvShape &s, const std::vector<Rectangle> &parts) {
     return parts.size() > 1 && small * 8 > s.oh * s.ow;
 }
 
-void conv(const ConvShape &given, const float *x, const float *kernel, const float *bias, bool relu, float *y) {
+void conv(const ConvShape &given, const Placement &to, const float *x, const float *kernel, const float *bias, bool relu,
+          float *y) {
     const std::size_t taps = std::size_t(given.kh) * given.kw * given.ci;
     const std::vector<Block> blocks = blocks_of(given.co, taps);
     std::vector<float> packed(blocks.back().packed + taps * blocks.back().size()), biases(blocks.size() * BLOCK);
@@ -161,7 +162,7 @@ void conv(const ConvShape &given, const float *x, const float *kernel, const flo
     const int chunks = s.n >= 2 * thread_count() ? 1 : std::min(s.oh, std::max(1, 4 * thread_count() / std::max(1, s.n)));
     const int rows = (s.oh + chunks - 1) / chunks;
     parallel(s.n * chunks, operations(s) / 60, [&](int number) {
-        const int image = number / chunks, from = number % chunks * rows, to = std::min(s.oh, from + rows);
+        const int image = number / chunks, begin = number % chunks * rows, end = std::min(s.oh, begin + rows);
         const float *source = x + std::size_t(image) * given.h * given.w * s.ci;
         std::unique_ptr<float[]> scratch;
         if (copies) {
@@ -169,10 +170,10 @@ void conv(const ConvShape &given, const float *x, const float *kernel, const flo
             pad(given, source, s.h, s.w, scratch.get());
             source = scratch.get();
         }
-        float *result = y + std::size_t(image) * s.oh * s.ow * s.co;
+        float *result = y + ((std::size_t(image) * to.h + to.first_h) * to.w + to.first_w) * s.co;
         for (const Block &b : blocks)
             for (const Rectangle &part : parts) {
-                const int top = std::max(from, part.rows.first), high = std::min(to, part.rows.end()) - top;
+                const int top = std::max(begin, part.rows.first), high = std::min(end, part.rows.end()) - top;
                 const int left = part.columns.first, wide = part.columns.count;
                 if (high <= 0) continue;
                 // Lines of tiles go along the rows or along the columns, whichever takes fewer.
@@ -180,16 +181,16 @@ void conv(const ConvShape &given, const float *x, const float *kernel, const flo
                 const bool flat = high * across <= wide * down;
                 const int lines = flat ? high : wide, length = flat ? wide : high, per_line = flat ? across : down;
                 const std::size_t x_down = std::size_t(s.stride_h) * s.w * s.ci, x_across = std::size_t(s.stride_w) * s.ci;
-                const std::size_t y_down = std::size_t(s.ow) * s.co, y_across = s.co;
+                const std::size_t y_down = std::size_t(to.step_h) * to.w * s.co, y_across = std::size_t(to.step_w) * s.co;
                 const float *in = part.runs.empty() ? source : source + (std::size_t(top * s.stride_h + part.rows.tap * s.dilation_h - s.lo_h) * s.w +
                                             left * s.stride_w + part.columns.tap * s.dilation_w - s.lo_w) * s.ci;
                 float *out = result + top * y_down + left * y_across + b.first;
                 with_vectors(b.vectors, [&](auto vectors) {
                     for (int i = 0; i < lines; ++i)
                         for (int t = 0; t < per_line; ++t) {  // tiles of nearly equal size
-                            const int first = length * t / per_line, end = length * (t + 1) / per_line;
+                            const int first = length * t / per_line, last = length * (t + 1) / per_line;
                             tiles<DK_PIXELS, vectors.value>(
-                                end - first, part, in + i * (flat ? x_down : x_across) + first * (flat ? x_across : x_down),
+                                last - first, part, in + i * (flat ? x_down : x_across) + first * (flat ? x_across : x_down),
                                 flat ? x_across : x_down, packed.data() + b.packed, biases.data() + b.first, relu,
                                 out + i * (flat ? y_down : y_across) + first * (flat ? y_across : y_down),
                                 flat ? y_across : y_down, b.channels);

@@ -13,6 +13,11 @@ struct ConvShape {
     int stride_h, stride_w, dilation_h, dilation_w, lo_h, lo_w;
 };
 
+struct Placement {
+    // The results lie in an array (n, h, w, co): output (i, j) at (first_h + i step_h, first_w + j step_w).
+    int h, w, first_h, first_w, step_h, step_w;
+};
+
 struct PoolShape {
     int n, h, w, c, kh, kw, oh, ow, stride_h, stride_w, lo_h, lo_w;
 };
@@ -41,7 +46,8 @@ struct Kernels {
     void (*attention_grad)(const AttentionShape &, const float *q, const float *k, const float *v, const float *bias,
                            const std::uint8_t *mask, const float *out, const float *tops, const float *totals,
                            const float *g, float *gq, float *gk, float *gv);
-    void (*conv)(const ConvShape &, const float *x, const float *kernel, const float *bias, bool relu, float *y);
+    void (*conv)(const ConvShape &, const Placement &, const float *x, const float *kernel, const float *bias, bool relu,
+                 float *y);
     void (*conv_kernel_grad)(const ConvShape &, const float *x, const float *gy, float *g_kernel);
     void (*depthwise)(const ConvShape &, int channels, const float *x, const float *kernel, float *y);
     void (*depthwise_grad)(const ConvShape &, int channels, const float *x, const float *kernel, const float *gy, float *gx,

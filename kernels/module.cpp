@@ -168,16 +168,32 @@ bool conv_shape(PyObject *tuple, ConvShape &s) {
     return true;
 }
 
-// conv(shape, x, kernel, bias or None, relu, y)
+// Where the results of s lie: all of y, or what a tuple says.
+bool placement(PyObject *object, const ConvShape &s, Placement &p) {
+    p = {s.oh, s.ow, 0, 0, 1, 1};
+    if (object == Py_None) return true;
+    int v[6];
+    if (!ints(object, v, 6)) return false;
+    p = {v[0], v[1], v[2], v[3], v[4], v[5]};
+    if (s.oh < 1 || s.ow < 1 || p.first_h + std::int64_t(s.oh - 1) * p.step_h >= p.h ||
+        p.first_w + std::int64_t(s.ow - 1) * p.step_w >= p.w) {
+        PyErr_SetString(PyExc_ValueError, "the results lie outside the array");
+        return false;
+    }
+    return true;
+}
+
+// conv(shape, x, kernel, bias or None, relu, y, placement or None)
 PyObject *conv(PyObject *, PyObject *const *a, Py_ssize_t n) {
     ConvShape s;
+    Placement p;
     Array x, kernel, bias, y;
-    if (!count(n, 6) || !conv_shape(a[0], s) || !x.get(a[1], "x", 'f', Py_ssize_t(s.n) * s.h * s.w * s.ci, false) ||
+    if (!count(n, 7) || !conv_shape(a[0], s) || !placement(a[6], s, p) || !x.get(a[1], "x", 'f', Py_ssize_t(s.n) * s.h * s.w * s.ci, false) ||
         !kernel.get(a[2], "kernel", 'f', Py_ssize_t(s.kh) * s.kw * s.ci * s.co, false) ||
-        !bias.get(a[3], "bias", 'f', s.co, false, true) || !y.get(a[5], "y", 'f', Py_ssize_t(s.n) * s.oh * s.ow * s.co, true))
+        !bias.get(a[3], "bias", 'f', s.co, false, true) || !y.get(a[5], "y", 'f', Py_ssize_t(s.n) * p.h * p.w * s.co, true))
         return nullptr;
     const bool relu = a[4] == Py_True;
-    WITHOUT_GIL(active->conv(s, x.data(), kernel.data(), bias.data(), relu, y.data()))
+    WITHOUT_GIL(active->conv(s, p, x.data(), kernel.data(), bias.data(), relu, y.data()))
     Py_RETURN_NONE;
 }
 

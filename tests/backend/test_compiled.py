@@ -420,18 +420,20 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     shape = (1, 4, 4, 2, 3, 3, 5, 2, 2, 1, 1, 1, 1, 0, 0)
     x, w, y = random(1, 4, 4, 2), random(3, 3, 2, 5), np.empty((1, 2, 2, 5), "float32")
     for bad in (
-        (shape, x[:, :3], w, None, False, y),
-        (shape, x.astype("float64"), w, None, False, y),
-        (shape, x, w, random(4), False, y),
-        (shape[:-1], x, w, None, False, y),
-        ((*shape[:9], 0, *shape[10:]), x, w, None, False, y),
-        (shape, x, w, None, False),
+        (shape, x[:, :3], w, None, False, y, None),
+        (shape, x.astype("float64"), w, None, False, y, None),
+        (shape, x, w, random(4), False, y, None),
+        (shape[:-1], x, w, None, False, y, None),
+        ((*shape[:9], 0, *shape[10:]), x, w, None, False, y, None),
+        (shape, x, w, None, False, y),
+        (shape, x, w, None, False, y, (2, 2, 0, 1, 1, 1)),
+        (shape, x, w, None, False, np.empty((1, 4, 2, 5), "float32"), (4, 2, 0, 0, 4, 1)),
     ):
         with pytest.raises((TypeError, ValueError, BufferError)):
             _compiled.conv(*bad)
     y.flags.writeable = False
     with pytest.raises((TypeError, ValueError, BufferError)):
-        _compiled.conv(shape, x, w, None, False, y)
+        _compiled.conv(shape, x, w, None, False, y, None)
 
 
 def test_training_gives_the_same_losses(isa: str) -> None:

@@ -23,15 +23,14 @@ from .window import Pairs, Sizes, window_shape
 __all__ = ["avg_pool", "avg_pool_grad", "conv", "conv_grad", "max_pool", "max_pool_grad"]
 
 
-
-
 class _Plan(NamedTuple):
     """A convolution as the compiled kernels take it: (n, h, w, c_in, kh, kw, c_out, oh, ow, strides, dilations, padding
-    before) with two spatial dimensions."""
+    before) with two spatial dimensions, and its gradient as such convolutions, each with the places of its results
+    (size, first, step) and its taps; ``None`` where there are none."""
 
     shape: Sizes
     forward: Sizes
-    phases: tuple[tuple[Any, Any, Sizes], ...] | None
+    phases: tuple[tuple[Sizes, Any, Sizes], ...] | None
 
 
 @lru_cache(maxsize=1024)
@@ -55,7 +54,7 @@ def _conv_plan(x: Sizes, w: Sizes, strides: Sizes, padding: Pairs, dilation: Siz
     if all(each is not None for each in along):
         phases = tuple(
             (
-                (slice(a[0], None, steps[0]), slice(b[0], None, steps[1])),
+                (*size, a[0], b[0], *steps),
                 (a[1], b[1]),
                 (x[0], *result, outputs, a[2], b[2], inputs, a[3], b[3], 1, 1, *apart, a[4], b[4]),
             )
@@ -112,7 +111,7 @@ def conv(
         return numpy_conv(x, w, b, strides, padding, dilation, groups, act)
     y = empty_reused(plan.shape, x.dtype)
     if groups == 1:
-        native.conv(plan.forward, x, w, b, act == "relu", y)
+        native.conv(plan.forward, x, w, b, act == "relu", y, None)
         return y if act in (None, "relu") else activate(y, act)
     if w.shape[-2] == 1:
         native.depthwise(plan.forward, x, w, y)
@@ -120,7 +119,7 @@ def conv(
         outputs = plan.forward[6]
         for g, (part, kernel) in enumerate(_parts(plan, groups, x, w)):
             piece = empty_reused((*plan.shape[:-1], outputs), x.dtype)
-            native.conv(plan.forward, part, kernel, None, False, piece)
+            native.conv(plan.forward, part, kernel, None, False, piece, None)
             y[..., g * outputs : (g + 1) * outputs] = piece
     if b is not None:
         y += b
@@ -165,7 +164,10 @@ def conv_grad(
             if groups > 1:
                 gw[..., i * outputs : (i + 1) * outputs] = share
         if gx is not None:
-            _input_gradient(plan, kernel, gradient, gx[..., i * inputs : (i + 1) * inputs])
+            share = gx if groups == 1 else empty_reused((*x.shape[:-1], inputs), x.dtype)
+            _input_gradient(plan, kernel, gradient, share)
+            if groups > 1:
+                gx[..., i * inputs : (i + 1) * inputs] = share
     return gx, gw, gb
 
 
@@ -174,17 +176,12 @@ def _input_gradient(plan: _Plan, w: ndarray, g: ndarray, gx: ndarray) -> None:
     native = state.module
     assert plan.phases is not None
     one = 4 - gx.ndim  # dimensions that only the kernels see
-    for places, taps, shape in plan.phases:
-        where = (slice(None), *places[one:])
-        if not (shape[4] and shape[5]):
-            gx[where] = 0
-            continue
-        turned = np.ascontiguousarray(w[taps[one:]].swapaxes(-1, -2))
-        whole = len(plan.phases) == 1 and gx.flags.c_contiguous
-        piece = gx if whole else empty_reused((shape[0], *shape[7:9][one:], shape[6]), gx.dtype)
-        native.conv(shape, g, turned, None, False, piece)
-        if not whole:
-            gx[where] = piece
+    if not all(shape[4] and shape[5] for _, _, shape in plan.phases):  # elements that no window meets
+        gx[...] = 0
+    for place, taps, shape in plan.phases:
+        if shape[4] and shape[5]:
+            turned = np.ascontiguousarray(w[taps[one:]].swapaxes(-1, -2))
+            native.conv(shape, g, turned, None, False, gx, place)
 
 
 # -- pooling -----------------------------------------------------------------------------------------------------------
