@@ -2,8 +2,8 @@
 
 What is kept for the way back is by step, (steps, batch, ...), the states with the first one in front: one step's
 arrays are contiguous, the product over all steps that gives the recurrent kernel's gradient reads them as they are, and
-what goes out, (batch, steps, ...), the kernels write besides. The loop depends on shapes alone, so that a CUDA graph can
-hold it.
+what goes out, (batch, steps, ...), the kernels write besides. The loop depends on shapes alone, so that a CUDA graph
+can hold it.
 """
 
 from __future__ import annotations
