@@ -49,7 +49,7 @@ def medians(jobs: Jobs, seconds: float = 1.0) -> dict[str, float]:
 
 
 def deepkit_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
-    """The bare product, and the kernels of the NumPy backend (whose threads the environment sets)."""
+    """The kernels of the NumPy backend (whose threads the environment sets)."""
     import numpy as np
 
     from deepkit.backend import cpu
@@ -61,20 +61,35 @@ def deepkit_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
     how: Any = ((stride, stride), ((pad, pad), (pad, pad)), (1, 1), 1, "relu")
     y = cpu.conv(x, w, b, *how)
     g = np.ones_like(y)
-    columns = rng.normal(size=(y.size // o, w.size // o)).astype("float32")
     needs = (c > 3, True, True)  # images, unlike features, need no gradient
     size, none = (2, 2), ((0, 0), (0, 0))
     top = cpu.max_pool(y, size, size, none)
     ones = np.ones_like(top)
-    a, into = rng.normal(size=(1024, 1024)).astype("float32"), np.empty((1024, 1024), "float32")
     return {
-        "peak": lambda: np.matmul(a, a, out=into),
-        "peak of our own": lambda: cpu.matmul(a, a, into),
-        "product": lambda: columns @ w.reshape(-1, o),
         "forward": lambda: cpu.conv(x, w, b, *how),
         "gradients": lambda: cpu.conv_grad(x, w, y, g, *how, needs),
         "pool": lambda: cpu.max_pool(y, size, size, none),
         "pool gradient": lambda: cpu.max_pool_grad(y, top, ones, size, size, none),
+    }
+
+
+def product_jobs(shape: tuple[int, ...]) -> Jobs:
+    """Matrix products, apart from the kernels, whose caches they would empty."""
+    import numpy as np
+
+    from deepkit.backend import cpu
+
+    *_, c, o, window, _, _ = shape
+    rng = np.random.default_rng(0)
+    rows = int(operations(shape) / (2 * window**2 * c * o))
+    columns, w = (
+        rng.normal(size=size).astype("float32") for size in ((rows, window**2 * c), (window**2 * c, o))
+    )
+    a, into = rng.normal(size=(1024, 1024)).astype("float32"), np.empty((1024, 1024), "float32")
+    return {
+        "peak": lambda: np.matmul(a, a, out=into),
+        "peak of our own": lambda: cpu.matmul(a, a, into),
+        "product": lambda: columns @ w,
     }
 
 
@@ -120,7 +135,11 @@ def torch_jobs(shape: tuple[int, ...], threads: int) -> Jobs:
 def measure(framework: str, threads: int, seconds: float) -> dict[str, dict[str, float]]:
     """Milliseconds by shape and job."""
     make = deepkit_jobs if framework == "deepkit" else torch_jobs
-    return {name: medians(make(shape, threads), seconds) for name, shape in SHAPES.items()}
+    found = {name: medians(make(shape, threads), seconds) for name, shape in SHAPES.items()}
+    if framework == "deepkit":
+        for name, shape in SHAPES.items():
+            found[name] |= medians(product_jobs(shape), seconds / 4)
+    return found
 
 
 def in_turns(frameworks: list[str], options: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
