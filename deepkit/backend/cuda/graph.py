@@ -88,6 +88,8 @@ class Capture:
                     _abandon(self.stream)
                     raise
                 self._end()
+            if self.constants:
+                cupy.cuda.get_current_stream().wait_event(self.beside.record())
             return result
         finally:
             replay.local.capture = None
@@ -137,7 +139,6 @@ class Capture:
         """
         with self.beside, cupy.cuda.using_allocator(cupy.get_default_memory_pool().malloc):
             there = cupy.asarray(value)
-            self.beside.synchronize()
         self.constants.append(there)
         return there
 
