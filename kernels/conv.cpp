@@ -104,7 +104,7 @@ __attribute__((noinline)) void tile(const Rectangle &part, const float *x, std::
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v) {
             vec out = acc[p][v];
-            if (relu) out = larger(out, vec{});
+            if (relu) out = relu_of(out);
             const int left = channels - v * WIDTH;
             if (left >= WIDTH) store(y + p * y_step + v * WIDTH, out);
             else if (left > 0) store_some(y + p * y_step + v * WIDTH, out, left);

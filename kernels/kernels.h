@@ -86,6 +86,9 @@ struct Kernels {
     void (*add_rows_at)(std::size_t n, int c, const std::int32_t *indices, const float *values, float *out);
     void (*softmax_cross_entropy)(std::size_t rows, int c, const float *logits, const std::int32_t *labels, float *loss,
                                   float *probabilities);
+    void (*relu)(std::size_t n, const float *x, float *y);
+    void (*relu_pass)(std::size_t n, const float *gy, const float *y, float *g);
+    void (*add)(std::size_t n, const float *a, const float *b, float *y);
 };
 
 const Kernels *kernels_baseline();

@@ -355,6 +355,26 @@ PyObject *relu_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// relu(x, y)
+PyObject *relu(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array x, y;
+    if (!count(n, 2) || !x.get(a[0], "x", 'f', -1, false) || !y.get(a[1], "y", 'f', x.size(), true)) return nullptr;
+    WITHOUT_GIL(active->relu(x.size(), x.data(), y.data()))
+    Py_RETURN_NONE;
+}
+
+// relu_pass(gy, y, g), add(a, b, y)
+PyObject *two_to_one(PyObject *const *args, Py_ssize_t n, void (*f)(std::size_t, const float *, const float *, float *)) {
+    Array a, b, y;
+    if (!count(n, 3) || !a.get(args[0], "first", 'f', -1, false) || !b.get(args[1], "second", 'f', a.size(), false) ||
+        !y.get(args[2], "result", 'f', a.size(), true))
+        return nullptr;
+    WITHOUT_GIL(f(a.size(), a.data(), b.data(), y.data()))
+    Py_RETURN_NONE;
+}
+PyObject *relu_pass(PyObject *, PyObject *const *a, Py_ssize_t n) { return two_to_one(a, n, active->relu_pass); }
+PyObject *add(PyObject *, PyObject *const *a, Py_ssize_t n) { return two_to_one(a, n, active->add); }
+
 // adam(w, g, m, v, rate, b1, b2, epsilon)
 PyObject *adam(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Array w, g, m, v;
@@ -587,7 +607,7 @@ PyMethodDef methods[] = {
     FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad),
     FAST(depthwise), FAST(depthwise_grad), FAST(avg_pool), FAST(avg_pool_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
     FAST(relu_grad), FAST(adam), FAST(sgd), FAST(momentum), FAST(rmsprop), FAST(adagrad), FAST(lstm), FAST(lstm_grad),
-    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy),
+    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy), FAST(relu), FAST(relu_pass), FAST(add),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},
     {"worth_sharing", worth_sharing, METH_O, "Set the work in nanoseconds below which a call stays on its thread."},

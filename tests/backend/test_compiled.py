@@ -96,6 +96,13 @@ def test_convolution(isa: str, case: Any, act: str | None) -> None:
     close(found, expected)
 
 
+def test_convolution_with_relu_keeps_a_nan(isa: str) -> None:
+    x = random(1, 6, 6, 2)
+    x[0, 2, 2, 0] = np.nan
+    (y, _), (expected, _) = both("conv", x, random(3, 3, 2, 5), None, (1, 1), ((0, 0), (0, 0)), (1, 1), 1, "relu")
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(expected))
+
+
 #: input, kernel, strides, padding, dilation, groups
 GROUPED = [
     ((2, 6, 6, 4), (3, 3, 2, 6), (1, 1), ((1, 1), (1, 1)), (1, 1), 2),
@@ -237,6 +244,15 @@ def test_adam(isa: str, n: int) -> None:
         runs.append(copies)
     native.enable()
     close(runs[0], runs[1], 1e-6)
+
+
+@pytest.mark.parametrize("n", [1 << 16, 100_003])
+def test_elementwise(isa: str, n: int) -> None:
+    x, g = random(n), random(n, seed=1)
+    x[:3] = np.nan, 0, -0.0  # a NaN must stay one
+    for name, arrays in (("relu", (x,)), ("relu_grad", (g, np.maximum(x, 0))), ("total", (x, g))):
+        (found, _), (expected, _) = both(name, *arrays)
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from numpy import ndarray
 from .attention import attention as numpy_attention
 from .attention import attention_grad as numpy_attention_grad
 from .elementwise import activate, activate_grad
+from .elementwise import relu as numpy_relu
+from .elementwise import relu_grad as numpy_relu_grad
 from .elementwise import take_grad as numpy_take_grad
 from .linear import column_sum
 from .linear import dense as numpy_dense
@@ -20,6 +22,7 @@ from .linear import dense_grad as numpy_dense_grad
 from .linear import matmul as numpy_matmul
 from .loss import cross_entropy as numpy_cross_entropy
 from .memory import empty_reused
+from .memory import total as numpy_total
 from .native import fits, state, target
 from .norm import batch_norm as numpy_batch_norm
 from .norm import batch_norm_grad as numpy_batch_norm_grad
@@ -27,8 +30,47 @@ from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import blocked as numpy_blocked
 
-__all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy", "dense",
-           "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "take_grad"]  # fmt: skip
+__all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy",
+           "dense", "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "relu", "relu_grad", "take_grad",
+           "total"]  # fmt: skip
+
+
+# -- elementwise -------------------------------------------------------------------------------------------------------
+
+#: Arrays below this are left to NumPy: they gain nothing from threads or from memory used again.
+_LARGE = 1 << 16
+
+
+def _large(a: ndarray, b: ndarray) -> bool:
+    return a.size >= _LARGE and a.shape == b.shape and fits(a, b)
+
+
+def total(a: ndarray, b: ndarray) -> ndarray:
+    native = state.module
+    if native is None or not _large(a, b):
+        return numpy_total(a, b)
+    y = empty_reused(a.shape, a.dtype)
+    native.add(a, b, y)
+    return y
+
+
+def relu(x: ndarray, out: ndarray | None = None) -> ndarray:
+    native = state.module
+    if native is None or x.size < _LARGE or not fits(x, out):
+        return numpy_relu(x, out)
+    if out is None:
+        out = empty_reused(x.shape, x.dtype)
+    native.relu(x, out)
+    return out
+
+
+def relu_grad(gy: ndarray, y: ndarray) -> ndarray:
+    native = state.module
+    if native is None or not _large(gy, y):
+        return numpy_relu_grad(gy, y)
+    g = empty_reused(y.shape, y.dtype)
+    native.relu_pass(gy, y, g)
+    return g
 
 
 # -- normalization and dense -------------------------------------------------------------------------------------------
