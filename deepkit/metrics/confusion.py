@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend, config, ops
 from ..autograd.op import to_tensor
+from ..autograd.tensor import Tensor
 from ..registry import export
 from ..utils.allowance import OBJECT, charge
 from .metric import Metric
@@ -29,16 +30,18 @@ def _flat(y_true: Any, y_pred: Any, sample_weight: Any, dtype: str) -> tuple[Any
         if t.size != p.size:
             raise ValueError(f"Targets of shape {t.shape} and predictions of shape {p.shape} don't fit.")
         t = ops.reshape(t, p.shape)
-    if p.size and (float(ops.min(p)) < 0 or float(ops.max(p)) > 1):
-        raise ValueError("Predictions should be in [0, 1]; for logits use from_logits=True or a sigmoid.")
     labels = p.shape[-1] if p.ndim > 1 else 1
-    p2, t2 = ops.reshape(p, (-1, labels)), ops.reshape(t, (-1, labels))
     if sample_weight is None:
-        return p2, t2, ops.ones_like(p2)
-    w = to_tensor(sample_weight, dtype)
-    if w.ndim and w.ndim < p.ndim:
-        w = ops.reshape(w, (*w.shape, *[1] * (p.ndim - w.ndim)))
-    return p2, t2, ops.reshape(ops.broadcast_to(w, p.shape), (-1, labels))
+        w = ops.ones_like(p)
+    else:
+        w = to_tensor(sample_weight, dtype)
+        if w.ndim and w.ndim < p.ndim:
+            w = ops.reshape(w, (*w.shape, *[1] * (p.ndim - w.ndim)))
+        w = ops.broadcast_to(w, p.shape)
+    checked = backend.kernels_of(p.data).checked_weights(w.data, p.data, 0, 1)
+    if checked is None:
+        raise ValueError("Predictions should be in [0, 1]; for logits use from_logits=True or a sigmoid.")
+    return ops.reshape(p, (-1, labels)), ops.reshape(t, (-1, labels)), ops.reshape(Tensor(checked), (-1, labels))
 
 
 def counts(thresholds: Any, p: Any, t: Any, w: Any) -> tuple[Any, Any, Any, Any]:
@@ -46,11 +49,11 @@ def counts(thresholds: Any, p: Any, t: Any, w: Any) -> tuple[Any, Any, Any, Any]
     k = backend.kernels_of(p.data)
     flat_p, flat_t, flat_w = (x.data.reshape(-1) for x in (p, t, w))
     positive = flat_w * (flat_t != 0)
-    order = k.argsort(k.asarray(thresholds), kind="stable")
-    above = k.threshold_counts(
-        k.asarray(thresholds)[order], flat_p.astype("float64"), k.stack([positive, flat_w], axis=1)
-    )
-    above = above[k.argsort(order)]
+    order = np.argsort(thresholds, kind="stable")
+    increasing = k.asarray(np.asarray(thresholds, "float64")[order])
+    above = k.threshold_counts(increasing, flat_p.astype("float64"), k.stack([positive, flat_w], axis=1))
+    if (order[1:] < order[:-1]).any():
+        above = k.take(above, k.asarray(np.argsort(order)), axis=0)
     true_positives, predicted = above[:, 0], above[:, 1]
     all_positives, everything = positive.sum(dtype="float64"), flat_w.sum(dtype="float64")
     false_positives = predicted - true_positives
@@ -144,7 +147,7 @@ class _Ratio(Metric):
         thresholds = self.thresholds
         if self.top_k is not None:
             # What isn't among the top k counts as a prediction below every threshold.
-            kth = ops.convert_to_tensor(np.partition(p.numpy(), -self.top_k, axis=-1)[:, -self.top_k, None])
+            kth = Tensor(backend.kernels_of(p.data).kth_largest(p.data, self.top_k))
             p = ops.where(p >= kth, p, ops.full_like(p, -1.0))
             thresholds = [x if x > 0 else -0.5 for x in thresholds]
         if self.class_id is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from .. import ops
+from .. import backend, ops
 from ..autograd.op import to_tensor
+from ..autograd.tensor import Tensor
 from ..registry import export
 from .metric import Metric
 
@@ -58,14 +59,18 @@ class _ConfusionMatrix(Metric):
             w = w * ops.cast(valid, self._dtype)
             t, p = (ops.where(valid, x, ops.zeros_like(x)) for x in (t, p))
         n = self.num_classes
+        k = backend.kernels_of(t.data)
         for what, classes in (("target", t), ("prediction", p)):
-            if classes.size and (int(ops.min(classes)) < 0 or int(ops.max(classes)) >= n):
+            checked = k.checked_weights(w.data, classes.data, 0, n - 1)
+            if checked is None:
                 raise ValueError(
                     f"{type(self).__name__}: a {what} is out of range for num_classes={n}: classes should lie in "
                     f"0..{n - 1}."
                 )
-        counted = ops.bincount(t * n + p, weights=w, minlength=n * n)
-        self.matrix.assign_add(ops.cast(ops.reshape(counted, (n, n)), self._dtype))
+            w = Tensor(checked)
+        t, p = ops.clip(t, 0, n - 1), ops.clip(p, 0, n - 1)  # where the weight is NaN
+        counted = k.class_counts((t * n + p).data, w.data, n * n)
+        self.matrix.accumulate(counted.reshape(n, n).astype(self._dtype))
 
     def _mean_over(self, classes: Sequence[int] | None) -> Any:
         """Mean of intersection / union over those of the classes that occurred."""

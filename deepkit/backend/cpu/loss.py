@@ -11,7 +11,8 @@ from .elementwise import sigmoid
 
 __all__ = [
     "squared_error", "squared_error_grad", "cross_entropy", "cross_entropy_grad", "cross_entropy_target_grad",
-    "binary_cross_entropy", "binary_cross_entropy_grad", "binary_cross_entropy_target_grad", "threshold_counts",
+    "binary_cross_entropy", "binary_cross_entropy_grad", "binary_cross_entropy_target_grad", "checked_weights",
+    "class_counts", "kth_largest", "threshold_counts",
 ]  # fmt: skip
 
 
@@ -124,9 +125,8 @@ def binary_cross_entropy_target_grad(p: ndarray, g: ndarray, from_logits: bool, 
 def threshold_counts(thresholds: ndarray, p: ndarray, weights: ndarray) -> ndarray:
     """For each threshold the sum of the weights of elements with p above it; thresholds increase.
 
-    ``p`` (n,), ``weights`` (n, m) to (thresholds, m). Counting elements between neighbouring thresholds and
-    summing from
-    the top costs n log T rather than n T.
+    ``p`` (n,), ``weights`` (n, m) to (thresholds, m). Counting elements between neighbouring thresholds and summing
+    from the top costs n log T rather than n T.
     """
     place = np.searchsorted(thresholds, p, side="left")
     n = len(thresholds)
@@ -134,3 +134,18 @@ def threshold_counts(thresholds: ndarray, p: ndarray, weights: ndarray) -> ndarr
     return np.stack([c[::-1].cumsum()[::-1][1:] for c in columns], axis=1)
 
 
+
+
+def class_counts(index: ndarray, weights: ndarray, count: int) -> ndarray:
+    """The sum of the weights (n,) of the elements of each class below ``count``, in float64."""
+    return np.bincount(index, weights=weights, minlength=count)
+
+
+def checked_weights(weights: ndarray, x: ndarray, low: float, high: float) -> ndarray | None:
+    """The weights if all of x are from ``low`` to ``high``, else ``None``."""
+    return None if x.size and (x.min() < low or x.max() > high) else weights
+
+
+def kth_largest(x: ndarray, k: int) -> ndarray:
+    """The k-th largest element of each row (..., n), as (..., 1)."""
+    return np.partition(x, -k, axis=-1)[..., -k, None]
