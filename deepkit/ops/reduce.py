@@ -64,7 +64,7 @@ def _sum_infer(x: Spec, axis: Axis = None, keepdims: bool = False) -> Spec:
 
 
 def _sum_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return k.add.reduce(
+    return k.add_reduce(
         x, axis=axis, keepdims=keepdims, dtype=x.dtype if x.dtype.kind == "f" else _sum_dtype(x.dtype.name)
     )
 
@@ -74,7 +74,7 @@ def _mean_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> A
     if x.dtype.itemsize == 2:
         return k.mean(x, axis=axis, keepdims=keepdims, dtype="float32").astype(x.dtype)
     n = _count(x, axis)
-    return k.add.reduce(x, axis=axis, keepdims=keepdims) / (x.dtype.type(n) if n else x.dtype.type("nan"))
+    return k.add_reduce(x, axis=axis, keepdims=keepdims) / (x.dtype.type(n) if n else x.dtype.type("nan"))
 
 
 def _extremum_vjp(k: Any, g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -250,7 +250,7 @@ def test_adam(isa: str, n: int) -> None:
 def test_elementwise(isa: str, n: int) -> None:
     x, g = random(n), random(n, seed=1)
     x[:3] = np.nan, 0, -0.0  # a NaN must stay one
-    for name, arrays in (("relu", (x,)), ("relu_grad", (g, np.maximum(x, 0))), ("total", (x, g))):
+    for name, arrays in (("relu", (x,)), ("relu_grad", (g, np.maximum(x, 0))), ("total", (x, g)), ("add", (x, g))):
         (found, _), (expected, _) = both(name, *arrays)
         np.testing.assert_array_equal(found, expected)
 

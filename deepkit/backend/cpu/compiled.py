@@ -13,6 +13,7 @@ from numpy import ndarray
 from .attention import attention as numpy_attention
 from .attention import attention_grad as numpy_attention_grad
 from .elementwise import activate, activate_grad
+from .elementwise import add as numpy_add  # type: ignore[attr-defined]
 from .elementwise import relu as numpy_relu
 from .elementwise import relu_grad as numpy_relu_grad
 from .elementwise import take_grad as numpy_take_grad
@@ -30,7 +31,7 @@ from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import blocked as numpy_blocked
 
-__all__ = ["attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy",
+__all__ = ["add", "attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy",
            "dense", "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "relu", "relu_grad", "take_grad",
            "total"]  # fmt: skip
 
@@ -45,10 +46,19 @@ def _large(a: ndarray, b: ndarray) -> bool:
     return a.size >= _LARGE and a.shape == b.shape and fits(a, b)
 
 
+def add(a: Any, b: Any) -> Any:
+    native = state.module
+    if native is None or type(a) is not ndarray or type(b) is not ndarray or not _large(a, b):
+        return numpy_add(a, b)
+    return _sum(native, a, b)
+
+
 def total(a: ndarray, b: ndarray) -> ndarray:
     native = state.module
-    if native is None or not _large(a, b):
-        return numpy_total(a, b)
+    return numpy_total(a, b) if native is None or not _large(a, b) else _sum(native, a, b)
+
+
+def _sum(native: Any, a: ndarray, b: ndarray) -> ndarray:
     y = empty_reused(a.shape, a.dtype)
     native.add(a, b, y)
     return y

@@ -41,11 +41,12 @@ array_type = ndarray
 __all__ = [
     *NUMPY_NAMES, "linalg", "fft", "array_type", "to_numpy", "from_numpy", "cast", "spread", "scatter_add",
     "segment_prod", "getitem", "getitem_grad", "take_grad", "erf", "erfinv", "rsqrt", "sigmoid", "softplus",
-    "silu", "lgamma", "cbrt", "relu", "relu_grad", "softmax", "softmax_grad", "log_softmax", "log_softmax_grad",
-    "logsumexp", "activate", "activate_grad", "FUSIBLE",
+    "silu", "lgamma", "cbrt", "add_reduce", "relu", "relu_grad", "softmax", "softmax_grad", "log_softmax",
+    "log_softmax_grad", "logsumexp", "activate", "activate_grad", "FUSIBLE",
 ]  # fmt: skip
 
 cbrt = np.cbrt
+add_reduce = np.add.reduce
 
 
 def to_numpy(x: ndarray) -> ndarray:
