@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..backend import replay
 from ..registry import export
 from ..utils.signatures import spelled_out
-from .optimizer import Optimizer
+from .optimizer import Optimizer, host_variable
 
 
 class _Moments(Optimizer):
@@ -151,15 +152,25 @@ class Nadam(_Moments):
     def build(self, variables: Any) -> None:
         super().build(variables)
         if not self._extra:
-            self._product = self.add_variable((), "ones", "float32", name="u_product")
+            self._product = host_variable(1, "float32", "u_product")
+            self._extra = [self._product]
+
+    def _momentum(self, t: int) -> float:
+        return self.beta_1 * (1 - 0.5 * 0.96**t)
 
     def rule(self, lr: float) -> tuple[str, tuple[Any, ...]]:
         t = self._step
-        mu, next_mu = (self.beta_1 * (1 - 0.5 * 0.96**i) for i in (t, t + 1))
+        mu, next_mu = self._momentum(t), self._momentum(t + 1)
         product = float(self._product.data) * mu
-        self._product.data[...] = product
         return "nadam", (lr, self.beta_1, self.beta_2, self.epsilon, next_mu / (1 - product * next_mu),
                          (1 - mu) / (1 - product), 1 / (1 - self.beta_2**t))  # fmt: skip
+
+    def _update(self, arena: Any, lr: float, unused: Any) -> None:
+        super()._update(arena, lr, unused)
+        replay.act(self._multiply)
+
+    def _multiply(self) -> None:
+        self._product.data[...] = float(self._product.data) * self._momentum(self._step)
 
 
 @export("keras.optimizers.ScheduleFreeAdamW")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from typing import Any, Sequence
 
 from .. import backend
@@ -15,6 +16,11 @@ from .arena import Arena
 from .optimizer import Optimizer
 
 
+def wide(v: Variable) -> str:
+    """The dtype of numbers for a variable."""
+    return "float64" if v.data.dtype.itemsize == 8 else "float32"
+
+
 class Layerwise(Optimizer):
     """Base: state of its own for each variable, and a kernel of ``backend/*/layerwise.py`` that updates one."""
 
@@ -22,8 +28,12 @@ class Layerwise(Optimizer):
         """Names and shapes of a variable's slots, in the order they are saved in."""
         raise NotImplementedError
 
-    def rule_of(self, v: Variable, lr: float) -> tuple[str, tuple[Any, ...]]:
-        """The kernel of this step for ``v``, and its numbers."""
+    def rule_of(self, v: Variable) -> tuple[str, tuple[Any, ...]]:
+        """The kernel for ``v``, and those of its numbers that stay the same."""
+        raise NotImplementedError
+
+    def step_numbers(self, kernel: str, lr: float) -> tuple[float, ...]:
+        """The numbers of this step, which come first."""
         raise NotImplementedError
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -49,12 +59,20 @@ class Layerwise(Optimizer):
     _states_of: list[list[Variable]] = []
 
     def _update(self, arena: Arena, lr: float, unused: Any) -> None:
-        replay.refuse(f"the optimizer {type(self).__name__} works with the number of the step on the host")
+        numbers: dict[Any, tuple[Any, ...]] = {}
         for i, (v, g, states) in enumerate(zip(arena.variables, arena.grads, self._states_of)):
-            if i not in unused:
-                kernel, numbers = self.rule_of(v, lr)
-                rule = backend.kernels_of(v.data).LAYERWISE_RULES[kernel]
-                rule(v.data, g, *(state.data for state in states), *numbers)
+            if i in unused:
+                continue
+            kernel, constants = self.rule_of(v)
+            key = kernel, wide(v)
+            if key not in numbers:
+                work_out = partial(self._step_numbers, kernel)
+                numbers[key] = tuple(replay.numbers(work_out, self.step_numbers(kernel, lr), key[1]))
+            rule = backend.kernels_of(v.data).LAYERWISE_RULES[kernel]
+            rule(v.data, g, *(state.data for state in states), *numbers[key], *constants)
+
+    def _step_numbers(self, kernel: str) -> tuple[float, ...]:
+        return self.step_numbers(kernel, self._rate)
 
 
 @export("keras.optimizers.Lamb")
@@ -80,8 +98,11 @@ class Lamb(Layerwise):
     def shapes(self, v: Variable) -> dict[str, Sequence[int]]:
         return {"momentum": v.shape, "velocity": v.shape}
 
-    def rule_of(self, v: Variable, lr: float) -> tuple[str, tuple[Any, ...]]:
-        return "lamb", (lr, self.beta_1, self.beta_2, self.epsilon, self._step)
+    def rule_of(self, v: Variable) -> tuple[str, tuple[Any, ...]]:
+        return "lamb", (self.beta_1, self.beta_2, self.epsilon)
+
+    def step_numbers(self, kernel: str, lr: float) -> tuple[float, ...]:
+        return lr, 1 - self.beta_1**self._step, 1 - self.beta_2**self._step
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
@@ -127,10 +148,12 @@ class Adafactor(Layerwise):
             return {"row": (), "column": (), "velocity": v.shape}
         return {"row": v.shape[:-1], "column": (*v.shape[:-2], v.shape[-1]), "velocity": v.shape}
 
-    def rule_of(self, v: Variable, lr: float) -> tuple[str, tuple[Any, ...]]:
-        decay, epsilon_1, epsilon_2, threshold, _ = self.settings.values()
-        t = self._step
-        return "adafactor", (min(lr, 1 / math.sqrt(t)), epsilon_1, epsilon_2, threshold, 1 - t**decay)
+    def rule_of(self, v: Variable) -> tuple[str, tuple[Any, ...]]:
+        return "adafactor", tuple(self.settings[name] for name in ("epsilon_1", "epsilon_2", "clip_threshold"))
+
+    def step_numbers(self, kernel: str, lr: float) -> tuple[float, ...]:
+        b2 = 1 - self._step ** self.settings["beta_2_decay"]
+        return min(lr, 1 / math.sqrt(self._step)), b2, 1 - b2
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.settings}
@@ -204,21 +227,34 @@ class Muon(Layerwise):
     def shapes(self, v: Variable) -> dict[str, Sequence[int]]:
         return {"momentum": v.shape, "velocity": v.shape} if self.by_adam(v) else {"momentum": v.shape}
 
-    def rule_of(self, v: Variable, lr: float) -> tuple[str, tuple[Any, ...]]:
+    def rule_of(self, v: Variable) -> tuple[str, tuple[Any, ...]]:
         if self.by_adam(v):
-            b1, b2, t = self.adam_beta_1, self.adam_beta_2, self._step
-            alpha = lr * self.adam_lr_ratio * math.sqrt(1 - b2**t) / (1 - b1**t)
-            return "adam_of_one", (alpha, b1, b2, self.epsilon)
+            return "adam_of_one", (self.adam_beta_1, self.adam_beta_2, self.epsilon)
         size = 1.0 if self.rms_rate is None else math.sqrt(max(v.shape)) * self.rms_rate
         coefficients = (self.muon_a, self.muon_b, self.muon_c)
-        return "muon", (lr * size, self.momentum, self.nesterov, self.ns_steps, coefficients)
+        return "muon", (size, self.momentum, self.nesterov, self.ns_steps, coefficients)
+
+    def step_numbers(self, kernel: str, lr: float) -> tuple[float, ...]:
+        if kernel == "muon":
+            return (lr,)
+        b1, b2, t = self.adam_beta_1, self.adam_beta_2, self._step
+        return (lr * self.adam_lr_ratio * math.sqrt(1 - b2**t) / (1 - b1**t),)
 
     def _decay(self, arena: Arena, unused: Any) -> None:
         passed_over = set(unused) | self._without_decay()
+        factors: dict[Any, Any] = {}
         for i, v in enumerate(arena.variables):
             decay = self.adam_weight_decay if self.by_adam(v) else self.weight_decay
-            if decay and i not in passed_over:
-                v.data *= 1 - decay * self._rate
+            if not decay or i in passed_over:
+                continue
+            key = decay, wide(v)
+            if key not in factors:
+                (factors[key],) = replay.numbers(partial(self._kept, decay), self._kept(decay), key[1])
+            v.data *= factors[key]
+
+    def _kept(self, decay: float) -> tuple[float]:
+        """The share of a weight that its decay leaves."""
+        return (1 - decay * self._rate,)
 
     def get_config(self) -> dict[str, Any]:
         names = ("adam_beta_1", "adam_beta_2", "epsilon", "exclude_layers", "muon_a", "muon_b", "muon_c",

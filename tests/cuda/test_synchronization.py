@@ -70,7 +70,8 @@ def test_a_step_does_not_wait(simulated, name):
 
 
 @pytest.mark.parametrize(
-    "optimizer", ["sgd", "rmsprop", "adamw", "lion", "adagrad", "adadelta", "adamax", "ftrl"]
+    "optimizer", ["sgd", "rmsprop", "adamw", "lion", "adagrad", "adadelta", "adamax", "ftrl", "nadam", "lamb",
+                  "adafactor", "muon"]
 )
 def test_optimizers_do_not_wait(simulated, optimizer):
     x, y = np.ones((4, 5), "float32"), np.ones((4, 3), "float32")
@@ -78,3 +79,12 @@ def test_optimizers_do_not_wait(simulated, optimizer):
     model.compile(optimizer, "mse")
     waits(model, x, y, 1)
     assert waits(model, x, y, 4) == waits(model, x, y, 1) <= 1
+
+
+def test_metrics_do_not_wait(simulated):
+    x, y = np.ones((4, 5), "float32"), np.ones((4, 1), "float32")
+    model = deepkit.Sequential([layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy", "auc", "precision", "recall", "mse"])
+    waits(model, x, y, 1)
+    once = waits(model, x, y, 1)
+    assert waits(model, x, y, 4) == once

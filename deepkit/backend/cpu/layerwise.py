@@ -1,7 +1,8 @@
 """Optimizer updates that look at a whole variable: at its norm, its rows and columns, its singular values.
 
-They take a variable's weights ``w``, its gradient ``g`` and its slots, in its shape, and Python numbers, and work in
-place on all but ``g``.
+They take a variable's weights ``w``, its gradient ``g`` and its slots, in its shape, the numbers that change from step
+to step, then those that don't, and work in place on all but ``g``. Numbers that change may be arrays without
+dimensions, and norms are, in float64, so that on a GPU nobody waits for one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any, Callable
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["LAYERWISE_RULES", "all_finite", "unwarned"]
+from .linear import matmul
+
+__all__ = ["LAYERWISE_RULES", "all_finite", "norm_of", "unwarned"]
 
 
 def unwarned() -> Any:
@@ -25,13 +28,14 @@ def all_finite(g: ndarray) -> bool:
     return not g.size or (math.isfinite(g.min()) and math.isfinite(g.max()))
 
 
-def _norm(a: ndarray) -> float:
+def norm_of(a: ndarray) -> ndarray:
+    """The Euclidean norm of all elements, in float64."""
     flat = a.reshape(-1)
-    return math.sqrt(float(np.dot(flat, flat)))
+    return np.sqrt(np.asarray(np.dot(flat, flat), np.float64))
 
 
-def _rms(a: ndarray) -> float:
-    return _norm(a) / math.sqrt(max(a.size, 1))
+def _rms(a: ndarray) -> ndarray:
+    return norm_of(a) / math.sqrt(max(a.size, 1))
 
 
 def _moments(g: ndarray, m: ndarray, v: ndarray, b1: float, b2: float) -> None:
@@ -40,47 +44,51 @@ def _moments(g: ndarray, m: ndarray, v: ndarray, b1: float, b2: float) -> None:
 
 
 def lamb(
-    w: ndarray, g: ndarray, m: ndarray, v: ndarray, lr: float, b1: float, b2: float, epsilon: float, t: int
-) -> None:
-    """w -= lr · ‖w‖ / ‖u‖ · u with Adam's direction u (You et al. 2020)."""
+    w: ndarray, g: ndarray, m: ndarray, v: ndarray, lr: float, rest_1: float, rest_2: float, b1: float, b2: float,
+    epsilon: float,
+) -> None:  # fmt: skip
+    """w -= lr · ‖w‖ / ‖u‖ · u with Adam's direction u (You et al. 2020); the rests are 1 - βᵗ."""
     _moments(g, m, v, b1, b2)
-    u = m / (1 - b1**t)
-    u /= np.sqrt(v / (1 - b2**t)) + epsilon
-    size, step = _norm(w), _norm(u)
-    u *= lr * size / step if size > 0 and step > 0 else lr
+    u = m / rest_1
+    u /= np.sqrt(v / rest_2) + epsilon
+    size, step = norm_of(w), norm_of(u)
+    rate = np.where((size > 0) & (step > 0), lr * size / np.where(step > 0, step, 1), lr)
+    u *= rate.astype(u.dtype)
     w -= u
 
 
 def adafactor(
-    w: ndarray, g: ndarray, r: ndarray, c: ndarray, v: ndarray, rho: float, epsilon: float, least: float, limit: float,
-    b2: float,
+    w: ndarray, g: ndarray, r: ndarray, c: ndarray, v: ndarray, rho: float, b2: float, rest: float, epsilon: float,
+    least: float, limit: float,
 ) -> None:  # fmt: skip
     """w -= α u, u = g / √v cut to RMS ``limit``, α = ρ max(``least``, RMS(w)) (Shazeer & Stern 2018).
 
-    For matrices v comes from the means r and c of g² + ε along rows and columns.
+    For matrices v comes from the means r and c of g² + ε along rows and columns; ``rest`` is 1 - β₂.
     """
     square = g * g + epsilon
     if w.ndim >= 2:
         for mean, axis in ((r, -1), (c, -2)):
             mean *= b2
-            mean += (1 - b2) * square.mean(axis=axis)
+            mean += rest * square.mean(axis=axis)
         np.multiply((r / r.mean(axis=-1, keepdims=True))[..., None], c[..., None, :], out=v)
     else:
         v *= b2
-        v += (1 - b2) * square
+        v += rest * square
     u = g / np.sqrt(v)
-    u *= rho * max(least, _rms(w)) / max(1.0, _rms(u) / limit)
+    rate = rho * np.maximum(least, _rms(w)) / np.maximum(1.0, _rms(u) / limit)
+    u *= rate.astype(u.dtype)
     w -= u
 
 
 def muon(
-    w: ndarray, g: ndarray, m: ndarray, lr: float, mu: float, nesterov: bool, steps: int, coefficients: tuple
-) -> None:
-    """w -= lr · orthogonalized momentum (Jordan et al. 2024)."""
+    w: ndarray, g: ndarray, m: ndarray, lr: float, size: float, mu: float, nesterov: bool, steps: int,
+    coefficients: tuple,
+) -> None:  # fmt: skip
+    """w -= lr · size · orthogonalized momentum (Jordan et al. 2024)."""
     m *= mu
     m += g
     u = orthogonalized(g + mu * m if nesterov else m, steps, *coefficients)
-    w -= lr * u
+    w -= lr * size * u
 
 
 def orthogonalized(x: ndarray, steps: int, a: float, b: float, c: float) -> ndarray:
@@ -90,10 +98,10 @@ def orthogonalized(x: ndarray, steps: int, a: float, b: float, c: float) -> ndar
     """
     wide = x.shape[0] <= x.shape[1]
     x = x if wide else x.T  # the smaller Gram matrix
-    x = x / (_norm(x) + 1e-7)
+    x = x / (norm_of(x) + 1e-7).astype(x.dtype)
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        gram = matmul(x, x.T)
+        x = a * x + matmul(b * gram + c * matmul(gram, gram), x)
     return x if wide else x.T
 
 
