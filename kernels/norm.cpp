@@ -1,34 +1,56 @@
 // Batch normalization over rows (rows, c): statistics by column, and the gradient (Ioffe & Szegedy 2015); layer
 // normalization: statistics by row (Ba et al. 2016).
 //
-// Columns are summed in parts of the rows, one part a task, and the parts in order. The variance is summed from the
-// differences to the mean, a second pass, as the difference of squares would cancel.
+// Columns are summed in parts of the rows, one part a task, and the parts in order; within a part by pieces that the
+// first-level cache holds, a vector of columns after the other in registers. The variance is summed from the differences
+// to the mean of a piece, as the difference of squares would cancel, and the pieces are merged (Chan et al. 1979).
 
 namespace {
 
 constexpr int NORM_PARTS = 16;
 
-// sums[k] (c) of f(row) over all rows, for `count` sums at once; f adds a row's terms for a vector of columns.
+INLINE vec part_of(const float *p, int count) { return count == WIDTH ? load(p) : load_some(p, count); }
+INLINE void keep(float *p, vec v, int count) { count == WIDTH ? store(p, v) : store_some(p, v, count); }
+
+int norm_parts(std::size_t rows) { return static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 32))); }
+
+// f(first row, last row, column, columns, how many of them are new) for pieces of a part of the rows. The last columns go
+// with enough before them to be a vector, where there are any.
+template <class F>
+INLINE void over_pieces(std::size_t rows, int c, int part, int parts, F f) {
+    const std::size_t most = std::max(8, 4096 / std::max(1, c)), end = rows * (part + 1) / parts;
+    for (std::size_t first = rows * part / parts, last; first < end; first = last) {
+        last = std::min(end, first + most);
+        int i = 0;
+        for (; i + WIDTH <= c; i += WIDTH) f(first, last, i, WIDTH, WIDTH);
+        if (i < c && c >= WIDTH) f(first, last, c - WIDTH, WIDTH, c - i);
+        else if (i < c) f(first, last, i, c - i, c - i);
+    }
+}
+
+// The last `fresh` of a vector of columns.
+INLINE void keep_new(float *p, vec v, int count, int fresh) {
+    if (fresh == count) return keep(p, v, count);
+    for (int j = count - fresh; j < count; ++j) p[j] = v[j];
+}
+
+// sums[k] (c) of f(row) over all rows, for COUNT sums at once; f gives a row's terms for a vector of columns.
 template <int COUNT, class F>
 void column_sums(std::size_t rows, int c, float *const *sums, F f) {
-    const int parts = static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 32)));
+    const int parts = norm_parts(rows);
     std::vector<float> partial(std::size_t(parts) * COUNT * c);
     parallel(parts, double(rows) * c / 4, [&](int part) {
         float *mine = partial.data() + std::size_t(part) * COUNT * c;
-        for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
-            int i = 0;
-            for (; i + WIDTH <= c; i += WIDTH) {
+        over_pieces(rows, c, part, parts, [&](std::size_t first, std::size_t last, int i, int count, int fresh) {
+            vec totals[COUNT] = {};
+            for (std::size_t r = first; r < last; ++r) {
                 vec terms[COUNT];
-                f(r, i, WIDTH, terms);
+                f(r, i, count, terms);
 #pragma GCC unroll 4
-                for (int k = 0; k < COUNT; ++k) store(mine + k * c + i, load(mine + k * c + i) + terms[k]);
+                for (int k = 0; k < COUNT; ++k) totals[k] += terms[k];
             }
-            if (i < c) {
-                vec terms[COUNT];
-                f(r, i, c - i, terms);
-                for (int k = 0; k < COUNT; ++k) store_some(mine + k * c + i, load_some(mine + k * c + i, c - i) + terms[k], c - i);
-            }
-        }
+            for (int k = 0; k < COUNT; ++k) keep_new(mine + k * c + i, part_of(mine + k * c + i, count) + totals[k], count, fresh);
+        });
     });
     for (int k = 0; k < COUNT; ++k)
         for (int i = 0; i < c; ++i) {
@@ -38,33 +60,66 @@ void column_sums(std::size_t rows, int c, float *const *sums, F f) {
         }
 }
 
-INLINE vec part_of(const float *p, int count) { return count == WIDTH ? load(p) : load_some(p, count); }
-INLINE void keep(float *p, vec v, int count) { count == WIDTH ? store(p, v) : store_some(p, v, count); }
+// Means of n rows and sums of squares around them, with those of m further rows added.
+template <class T>
+INLINE void merge_moments(float n, T &mean, T &squares, float m, T more_mean, T more_squares) {
+    const T apart = more_mean - mean;
+    mean += apart * (m / (n + m));
+    squares += more_squares + apart * apart * (n * m / (n + m));
+}
 
+// Mean and variance of each column.
+void column_moments(std::size_t rows, int c, const float *x, float *mean, float *variance) {
+    const int parts = norm_parts(rows);
+    std::vector<float> partial(std::size_t(parts) * 2 * c);
+    parallel(parts, double(rows) * c / 4, [&](int part) {
+        float *means = partial.data() + std::size_t(part) * 2 * c, *squares = means + c;
+        const std::size_t start = rows * part / parts;
+        over_pieces(rows, c, part, parts, [&](std::size_t first, std::size_t last, int i, int count, int fresh) {
+            const float m = static_cast<float>(last - first);
+            vec sum{}, square{};
+            for (std::size_t r = first; r < last; ++r) sum += part_of(x + r * c + i, count);
+            sum /= m;
+            for (std::size_t r = first; r < last; ++r) {
+                const vec d = part_of(x + r * c + i, count) - sum;
+                square += d * d;
+            }
+            vec all = part_of(means + i, count), spread = part_of(squares + i, count);
+            merge_moments(static_cast<float>(first - start), all, spread, m, sum, square);
+            keep_new(means + i, all, count, fresh);
+            keep_new(squares + i, spread, count, fresh);
+        });
+    });
+    for (int i = 0; i < c; ++i) {
+        mean[i] = variance[i] = 0;
+        for (int part = 0; part < parts && rows; ++part) {
+            const std::size_t start = rows * part / parts, end = rows * (part + 1) / parts;
+            const float *found = partial.data() + std::size_t(part) * 2 * c + i;
+            merge_moments(static_cast<float>(start), mean[i], variance[i], static_cast<float>(end - start), found[0], found[c]);
+        }
+        variance[i] /= static_cast<float>(std::max<std::size_t>(rows, 1));
+    }
+}
+
+// f(element, column, columns) for all vectors of an array.
 template <class F>
 void over_rows(std::size_t rows, int c, F f) {
-    const int parts = static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 32)));
+    const int parts = norm_parts(rows);
     parallel(parts, double(rows) * c / 4, [&](int part) {
         for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
             int i = 0;
             for (; i + WIDTH <= c; i += WIDTH) f(r * c + i, i, WIDTH);
-            if (i < c) f(r * c + i, i, c - i);
+            if (i < c && c >= WIDTH) f(r * c + c - WIDTH, c - WIDTH, WIDTH);  // some a second time
+            else if (i < c) f(r * c + i, i, c - i);
         }
     });
 }
 
 void batch_norm(std::size_t rows, int c, const float *x, const float *gamma, const float *beta, float epsilon, float *y,
                 float *mean, float *variance, float *inverse) {
-    const float n = rows ? static_cast<float>(rows) : 1.0f;
-    column_sums<1>(rows, c, &mean, [&](std::size_t r, int i, int count, vec *t) { t[0] = part_of(x + r * c + i, count); });
-    for (int i = 0; i < c; ++i) mean[i] /= n;
-    column_sums<1>(rows, c, &variance, [&](std::size_t r, int i, int count, vec *t) {
-        const vec d = part_of(x + r * c + i, count) - part_of(mean + i, count);
-        t[0] = d * d;
-    });
+    column_moments(rows, c, x, mean, variance);
     std::vector<float> scale(c), shift(c);
     for (int i = 0; i < c; ++i) {
-        variance[i] /= n;
         inverse[i] = 1.0f / std::sqrt(variance[i] + epsilon);
         scale[i] = gamma ? inverse[i] * gamma[i] : inverse[i];
         shift[i] = beta ? beta[i] : 0.0f;
