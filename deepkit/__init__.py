@@ -44,7 +44,7 @@ __version__ = "0.1.0"
 
 # Modules that a program may never touch are imported when it first does.
 _LATER = (
-    "callbacks", "datasets", "distillation", "legacy", "mixed_precision", "preprocessing", "saving", "tree",
+    "callbacks", "datasets", "distillation", "legacy", "memory", "mixed_precision", "preprocessing", "saving", "tree",
     "visualization", "wrappers",
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ __all__ = [
     "Sequential", "StatelessScope", "SymbolicScope", "Tensor", "Variable", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "device", "distillation", "dtype_policies", "grad",
     "initializers", "layers", "legacy", "losses",
-    "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
+    "memory", "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
     "regularizers", "remat", "saving", "tree", "utils", "visualization", "wrappers",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "deepkit"
 
 #: From the bottom up. A module imports from its own layer and those below; leaves are open to all.
 LAYERS = [
-    {"backend"},
+    {"backend", "memory"},
     {"autograd"},
     {"ops"},
     {"activations", "initializers", "losses", "metrics", "optimizers", "layers", "regularizers", "constraints",

@@ -29,6 +29,11 @@ class CallContext(threading.local):
 context = CallContext()
 
 
+def came_through(error: Any, name: str) -> None:
+    """Note on an error that it leaves the call of a layer, so that whoever reports it can say where it was."""
+    error.path = (name, *getattr(error, "path", ()))
+
+
 class name_scope:
     """Context that puts a name before the paths of the variables and layers built in it.
 
@@ -71,4 +76,4 @@ class name_scope:
         context.path, name_scope._last_caller = self._before.pop()
 
 
-__all__ = ["CallContext", "context", "name_scope"]
+__all__ = ["CallContext", "came_through", "context", "name_scope"]

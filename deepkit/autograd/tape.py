@@ -176,20 +176,24 @@ def backward(
             else:
                 needs.append(into[j] if j in into and j not in stored else True)
         k = KERNELS.get(type(some)) or backend.kernels_of(some)
-        for j, need, gi in zip(inputs, needs, op.backward(k, saved, g, needs)):
-            if need is False or gi is None:
-                continue
-            target = into.get(j)
-            if target is None:
-                old = grads[j]
-                grads[j] = gi if old is None else k.total(old, gi)
-            elif j in stored:
-                target += gi
-            else:
-                stored.add(j)
-                grads[j] = target
-                if gi is not target:
-                    target[...] = gi
+        try:
+            for j, need, gi in zip(inputs, needs, op.backward(k, saved, g, needs)):
+                if need is False or gi is None:
+                    continue
+                target = into.get(j)
+                if target is None:
+                    old = grads[j]
+                    grads[j] = gi if old is None else k.total(old, gi)
+                elif j in stored:
+                    target += gi
+                else:
+                    stored.add(j)
+                    grads[j] = target
+                    if gi is not target:
+                        target[...] = gi
+        except MemoryError as error:
+            error.op, error.position = op.name, i  # type: ignore[attr-defined]
+            raise
 
 
 def _differentiable_backward(

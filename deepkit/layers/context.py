@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ..autograd.context import CallContext, context
+from ..autograd.context import CallContext, came_through, context
 
-__all__ = ["CallContext", "context"]
+__all__ = ["CallContext", "came_through", "context"]

@@ -17,7 +17,7 @@ from ..autograd.variable import AutocastVariable, Variable
 from ..registry import export, serialize_keras_object
 from ..utils.naming import auto_name, close_matches
 from ..utils.nest import flatten, map_nest, pack
-from .context import context
+from .context import came_through, context
 from .input_spec import InputSpec, check_inputs
 from .remat_scope import current_remat_scope
 from .shapes import _is_numbers, _lists, _shape_of, _ShapeNest, _tuples
@@ -383,6 +383,9 @@ class Layer:
                 except (ValueError, IndexError):
                     self._check_inputs(x)
                     raise
+                except MemoryError as error:
+                    came_through(error, self.name)
+                    raise
         return self._call(args, kwargs)
 
     def _check_inputs(self, inputs: Any) -> None:
@@ -454,6 +457,9 @@ class Layer:
                 if self.activity_regularizer is not None:
                     for y in flatten(outputs):
                         self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
+        except MemoryError as error:
+            came_through(error, self.name)
+            raise
         finally:
             context.depth -= 1
             context.training, context.losses, context.path = before

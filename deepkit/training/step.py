@@ -191,12 +191,12 @@ class TrainRunner(Runner):
         finally:
             local.recorder = None
             collected, context.losses = context.losses, losses_before
-        self.backward(recorder, loss)
         if collected:
             self.clear_losses()
         self.tracker.update_state(loss, sample_weight=_batch_length(x))
         if self.has_metrics:
             model._update_metrics(y, y_pred, sample_weight)
+        self.backward(recorder, loss)  # last, as a step that runs out of memory leaves the weights alone
         return self.logs
 
     def backward(self, recorder: Recorder, loss: Tensor) -> None:

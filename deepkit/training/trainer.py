@@ -16,6 +16,7 @@ from .callbacks import CallbackList, History, make_callbacks
 from .checks import check_first_batch
 from .compiled import CompiledLoss, CompiledMetrics
 from .data import make_loader, split_validation, unpack_x_y_sample_weight
+from .guard import Guarded
 from .limits import limited, limited_epochs
 
 
@@ -304,8 +305,8 @@ class Trainer:
         listeners = make_callbacks(
             callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches, loader=loader
         )
-        run = steps.train_runner(self)
-        validate = None if validation is None else steps.test_runner(self)
+        run = Guarded(steps.train_runner(self))
+        validate = None if validation is None else Guarded(steps.test_runner(self))
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
@@ -378,7 +379,7 @@ class Trainer:
         loader = limited(make_loader(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps))
         self._prepare(loader, training=False)
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
-        logs = self._evaluate(loader, listeners, steps_module.test_runner(self))
+        logs = self._evaluate(loader, listeners, Guarded(steps_module.test_runner(self)))
         if return_dict:
             return logs
         values = list(logs.values())
@@ -417,7 +418,7 @@ class Trainer:
         """
         loader = limited(make_loader(x, batch_size=batch_size, shuffle=False, steps=steps, predicting=True))
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
-        run = steps_module.predict_runner(self)
+        run = Guarded(steps_module.predict_runner(self))
         listeners.on_predict_begin()
         parts: list[list[np.ndarray]] = []
         outputs: Any = None
@@ -442,7 +443,7 @@ class Trainer:
         """One training step on one batch; gives the loss and metrics on it, before the update."""
         self._require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight, training=True)
-        run = self.train_function = self.train_function or steps.train_runner(self)
+        run = self.train_function = self.train_function or Guarded(steps.train_runner(self))
         self.reset_metrics()
         run(*batch)
         return _results(run.logs(), return_dict)
@@ -451,7 +452,7 @@ class Trainer:
         """Loss and metrics on one batch."""
         self._require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight, None, training=False)
-        run = self.test_function = self.test_function or steps.test_runner(self)
+        run = self.test_function = self.test_function or Guarded(steps.test_runner(self))
         self.reset_metrics()
         run(*batch)
         return _results(run.logs(), return_dict)

@@ -10,6 +10,8 @@ last view of it is gone.
 
 from __future__ import annotations
 
+import os
+import sys
 import weakref
 from math import prod
 from typing import Any
@@ -17,7 +19,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["empty_reused", "free_memory", "total"]
+__all__ = ["RUNS_OUT", "asked_for", "empty_reused", "free_memory", "memory_stats", "total"]
+
+#: Whether a step can fail for want of memory and the program go on: here the system ends it, in most cases.
+RUNS_OUT = False
 
 #: Arrays below this come from NumPy as usual: the C library keeps memory of such sizes.
 SMALLEST = 2**18
@@ -88,3 +93,32 @@ def total(a: ndarray, b: ndarray) -> ndarray:
 def free_memory() -> None:
     """Give the memory that waits back to the system."""
     _waiting.clear()
+
+
+def memory_stats() -> dict[str, Any]:
+    """What is known of the memory here; see :class:`deepkit.memory.Stats`."""
+    used = sum(len(loan.block) for loan in list(_loans.values()))
+    waiting = sum(size * len(blocks) for size, blocks in list(_waiting.items()))
+    return {"device": "cpu", "used": used, "held": used + waiting, "peak": _peak(), "free": _pages("SC_AVPHYS_PAGES"),
+            "total": _pages("SC_PHYS_PAGES")}  # fmt: skip
+
+
+def _pages(name: str) -> int | None:
+    try:
+        return os.sysconf(name) * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # the name is unknown, or there is no sysconf at all
+        return None
+
+
+def _peak() -> int | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def asked_for(error: MemoryError) -> int | None:
+    """How many bytes an allocation wanted that failed with ``error``."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+    return None if shape is None or dtype is None else prod(shape) * np.dtype(dtype).itemsize

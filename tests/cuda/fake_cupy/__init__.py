@@ -22,9 +22,9 @@ import numpy as np
 from . import memory, runtime, state
 from .array import compute, ndarray
 from .names import NAMES, namespace
-from .state import counters, no_synchronization
+from .state import counters, devices, no_synchronization
 
-__all__ = ["counters", "gemm", "install", "no_synchronization", "uninstall"]
+__all__ = ["counters", "devices", "gemm", "install", "no_synchronization", "uninstall"]
 
 _MODULES = ("cupy", "cupy.cuda", "cupy.cuda.memory", "cupy.linalg", "cupy.fft", "cupy.lib", "cupy.lib.stride_tricks",
             "cupyx", "cupyx.scipy", "cupyx.scipy.special")  # fmt: skip

@@ -17,6 +17,11 @@ __all__ = ["compute", "ndarray", "unwrap", "wrap"]
 def unwrap(x: Any) -> Any:
     """The NumPy arrays inside an argument; arrays of the host have no business among them."""
     if isinstance(x, ndarray):
+        if x._device != state.current_device():
+            raise ValueError(
+                "Array device must be same as the current device: "
+                f"array device = {x._device} while current = {state.current_device()}"
+            )
         return x._a
     if isinstance(x, np.ndarray):
         if x.ndim == 0:
@@ -98,7 +103,7 @@ class Flags:
 class ndarray:
     """An array on the simulated device."""
 
-    __slots__ = ("_a", "__weakref__")
+    __slots__ = ("_a", "_device", "__weakref__")
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
 
@@ -109,6 +114,7 @@ class ndarray:
             raise ValueError(f"Unsupported dtype {a.dtype}")
         memory.account(a)
         self._a = a
+        self._device = state.current_device()
 
     # -- what the host may not do in passing ---------------------------------------------------------------------------
     def __array__(self, *args: Any, **params: Any) -> np.ndarray:
@@ -195,7 +201,7 @@ class ndarray:
     itemsize = property(lambda self: self._a.itemsize)
     strides = property(lambda self: self._a.strides)
     flags = property(lambda self: Flags(self._a.flags))
-    data = property(lambda self: SimpleNamespace(ptr=self._a.ctypes.data, device_id=0, mem=None))
+    data = property(lambda self: SimpleNamespace(ptr=self._a.ctypes.data, device_id=self._device, mem=None))
     __cuda_array_interface__ = property(lambda self: {**self._a.__array_interface__, "version": 3, "stream": 1})
     T = property(lambda self: ndarray(self._a.T))
     base = property(lambda self: None if self._a.base is None else self)
@@ -224,7 +230,7 @@ class ndarray:
     def device(self) -> Any:
         from . import runtime
 
-        return runtime.Device(0)
+        return runtime.Device(self._device)
 
     def __len__(self) -> int:
         return len(self._a)

@@ -24,52 +24,66 @@ class OutOfMemoryError(MemoryError):
         super().__init__(text + (f", limit set to: {limit:,} bytes)." if limit else ")."))
 
 
+class Pool:
+    """What a pool holds of one device."""
+
+    used = total = limit = 0
+
+
 class MemoryPool:
-    """Counts the bytes of arrays made under it; what they leave is kept until :meth:`free_all_blocks`."""
+    """Counts the bytes of arrays made under it; what they leave is kept until :meth:`free_all_blocks`.
+
+    It has a part for each device, and answers for that of the current one.
+    """
 
     def __init__(self, allocator: Any = None):
-        self._used = self._total = self._limit = 0
+        self._parts: dict[int, Pool] = {}
 
-    def take(self, size: int) -> int:
-        """Count ``size`` bytes, rounded up to blocks; the number that :meth:`give_back` wants."""
-        size = -(-size // _BLOCK) * _BLOCK
-        total = max(self._total, self._used + size)
-        if self._limit and total > self._limit:
-            raise OutOfMemoryError(size, self._total, self._limit)
-        self._used, self._total = self._used + size, total
-        return size
+    @property
+    def _here(self) -> Pool:
+        return self._parts.setdefault(state.current_device(), Pool())
 
-    def give_back(self, size: int) -> None:
-        self._used -= size
+    def take(self, size: int) -> Callable[[], None]:
+        """Count ``size`` bytes, rounded up to blocks; what is returned gives them back."""
+        part, size = self._here, -(-size // _BLOCK) * _BLOCK
+        total = max(part.total, part.used + size)
+        if part.limit and total > part.limit:
+            raise OutOfMemoryError(size, part.total, part.limit)
+        part.used, part.total = part.used + size, total
+
+        def give_back() -> None:
+            part.used -= size
+
+        return give_back
 
     def malloc(self, size: int) -> Any:
         """What :func:`using_allocator` is given; arrays of the simulated device find their pool by it."""
         raise NotImplementedError("Arrays on the simulated device have their memory from NumPy.")
 
     def used_bytes(self) -> int:
-        return self._used
+        return self._here.used
 
     def free_bytes(self) -> int:
-        return self._total - self._used
+        return self._here.total - self._here.used
 
     def total_bytes(self) -> int:
-        return self._total
+        return self._here.total
 
     def n_free_blocks(self) -> int:
-        return int(self._total > self._used)
+        return int(self._here.total > self._here.used)
 
     def get_limit(self) -> int:
-        return self._limit
+        return self._here.limit
 
     def free_all_blocks(self, stream: Any = None) -> None:
-        self._total = self._used
+        self._here.total = self._here.used
 
     def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
         if (size is None) == (fraction is None) and size is not None:
             raise ValueError("size and fraction cannot be specified at one time")
         if fraction is not None and not 0 <= fraction <= 1:
             raise ValueError("memory limit fraction out of range")
-        self._limit = int(80 << 30) if fraction == 1 else int((80 << 30) * fraction) if fraction else size or 0
+        self._here.limit = int(80 << 30) if fraction == 1 else int((80 << 30) * fraction) if fraction else size or 0
 
 
 class PinnedMemory(bytearray):
@@ -119,11 +133,11 @@ def account(a: np.ndarray) -> None:
             "an allocation outside of a private pool, which asks the driver for memory when the pool has none left; "
             "use cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc)"
         )
-    size = pool.take(root.nbytes) if pool is not None else 0
+    give_back = pool.take(root.nbytes) if pool is not None else None
 
     def gone(_: Any) -> None:
         _live.pop(key, None)
-        if pool is not None:
-            pool.give_back(size)
+        if give_back is not None:
+            give_back()
 
     _live[key] = weakref.ref(root, gone)

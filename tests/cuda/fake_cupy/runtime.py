@@ -18,27 +18,46 @@ class CUDARuntimeError(RuntimeError):
 
 
 class Device:
-    """The only device there is, number 0."""
-
-    def __init__(self, id: int = 0):
-        if id != 0:
-            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
-        self.id = 0
+    """A device, the current one by default; there is one, number 0, unless :func:`state.devices` says otherwise."""
 
     compute_capability = "90"
     mem_info = (60 << 30, 80 << 30)
 
+    def __init__(self, id: int | None = None):
+        self.id = state.current_device() if id is None else id
+        self._before: list[int] = []
+
     def use(self) -> None:
-        """It is in use anyway."""
+        _check_ordinal(self.id)
+        state.device[0] = self.id
 
     def synchronize(self) -> None:
         state.synchronize("Device.synchronize()")
 
     def __enter__(self) -> Device:
+        self._before.append(state.current_device())
+        self.use()
         return self
 
     def __exit__(self, *exc: Any) -> None:
-        return None
+        state.device[0] = self._before.pop()
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Device) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __int__(self) -> int:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"<CUDA Device {self.id}>"
+
+
+def _check_ordinal(number: int) -> None:
+    if not 0 <= number < state.device_count[0]:
+        raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
 
 
 class Graph:
@@ -147,11 +166,15 @@ class runtime:
 
     @staticmethod
     def getDeviceCount() -> int:
-        return 1
+        return state.device_count[0]
 
     @staticmethod
     def getDevice() -> int:
-        return 0
+        return state.current_device()
+
+    @staticmethod
+    def setDevice(number: int) -> None:
+        Device(number).use()
 
     @staticmethod
     def getDeviceProperties(device: int) -> dict[str, Any]:
@@ -193,6 +216,8 @@ class RawKernel:
             if isinstance(a, ndarray):
                 if not a._a.flags.c_contiguous:
                     raise TypeError(f"{self.name}: argument {i} isn't contiguous; kernels here take no strides.")
+                if a._device != state.current_device():  # nothing looks at a pointer before the launch
+                    raise CUDARuntimeError("cudaErrorIllegalAddress: an illegal memory access was encountered")
                 a = a._a
             elif isinstance(a, np.ndarray):
                 raise TypeError(f"{self.name}: argument {i} is an array of the host.")

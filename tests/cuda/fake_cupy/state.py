@@ -7,7 +7,8 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
-__all__ = ["CaptureError", "counters", "no_synchronization", "recorder", "refused", "run", "synchronize"]
+__all__ = ["CaptureError", "counters", "current_device", "devices", "no_synchronization", "recorder", "refused", "run",
+           "synchronize"]  # fmt: skip
 
 
 class CaptureError(RuntimeError):
@@ -41,6 +42,22 @@ class Recorder:
 counters = Counters()
 recorder = Recorder()
 _forbidden = [False]
+device, device_count = [0], [1]
+
+
+def current_device() -> int:
+    """The number of the device that arrays are made on."""
+    return device[0]
+
+
+@contextmanager
+def devices(count: int) -> Iterator[None]:
+    """Inside the block there are so many devices."""
+    before, device_count[0] = device_count[0], count
+    try:
+        yield
+    finally:
+        device_count[0], device[0] = before, 0
 
 
 def refused(what: str) -> CaptureError:

@@ -1,0 +1,149 @@
+"""When memory runs out in a step: the model goes back to where it was, and the error says what would fit."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from .. import backend
+from ..autograd.tape import SESSION_BITS, local
+from ..autograd.variable import Variable
+from ..backend import replay
+from ..memory import OutOfMemoryError, Stats, readable, stats
+from ..optimizers.update import ArenaUpdate
+from ..utils.nest import flatten
+from .step import CustomTrainRunner, TrainRunner
+
+__all__ = ["Guarded"]
+
+
+class Journal:
+    """Context that remembers what variables held before they were written to, and can put it back.
+
+    These are the small ones: statistics of batches, random streams, metrics. Weights are written by the optimizer
+    alone, when everything that needs memory is done.
+    """
+
+    def __init__(self) -> None:
+        self.before: dict[int, tuple[Variable, Any]] = {}
+
+    def __enter__(self) -> Journal:
+        self._outer, local.stateless = local.stateless, self
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        local.stateless = self._outer
+
+    collect_losses = False
+
+    def own(self, variable: Variable) -> None:
+        """Called before ``variable`` is written to. What a graph records isn't done yet."""
+        if id(variable) not in self.before and replay.local.capture is None:
+            self.before[id(variable)] = variable, variable.data.copy()
+        if self._outer is not None:
+            self._outer.own(variable)
+
+    def restore(self) -> None:
+        """Give the variables back what they held."""
+        for variable, data in self.before.values():
+            variable.data[...] = data
+
+
+class Guarded:
+    """A step whose failure for want of memory leaves the model as it was.
+
+    Args:
+        run: The step, a :class:`~deepkit.training.step.Runner`.
+    """
+
+    def __init__(self, run: Any):
+        self.run = run
+        self.journals = backend.active().RUNS_OUT
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.run, name)
+
+    def __call__(self, *batch: Any) -> Any:
+        journal = Journal() if self.journals else None
+        try:
+            if journal is None:
+                return self.run(*batch)
+            with journal:
+                return self.run(*batch)
+        except MemoryError as error:
+            raise self._explained(error, batch, journal) from None
+
+    def _explained(self, error: MemoryError, batch: Any, journal: Journal | None) -> OutOfMemoryError:
+        """The error for a step that failed, which has been undone."""
+        at_failure = stats()
+        requested = backend.active().asked_for(error)
+        updating = any(frame.f_code is ArenaUpdate.step_arena.__code__
+                       for frame, _ in traceback.walk_tb(error.__traceback__))  # fmt: skip
+        traceback.clear_frames(error.__traceback__)  # they hold the arrays of the step
+        if journal is not None:
+            journal.restore()
+        layer = self._layer(error)
+        rows = next((leaf.shape[0] for leaf in flatten(batch) if getattr(leaf, "shape", ())), None)
+        forward = isinstance(self.run, (TrainRunner, CustomTrainRunner)) and not hasattr(error, "op")
+        fits, how = _estimate(rows, requested, at_failure, stats(), forward)
+        where = f"in layer {layer!r}" if layer else f"in model {self.model.name!r}"
+        if hasattr(error, "op"):  # of layers, only those with weights are on the tape
+            behind = f", {where.replace('in', 'in or behind', 1)}" if layer else ""
+            where = f"in the gradient of {error.op!r}{behind}"
+        parts = [f"Out of memory {where}"]
+        if requested is not None:
+            parts[0] += f", which asked for {readable(requested)} ({requested:,} bytes)"
+        parts[0] += f". {at_failure}."
+        if rows is not None:
+            parts.append(f"The batch has {rows} samples" + (f"; {how}." if how else "."))
+        parts.append(self._aftermath(updating))
+        return OutOfMemoryError(" ".join(parts), layer, requested, at_failure, rows, fits)
+
+    def _layer(self, error: MemoryError) -> str | None:
+        """Path of the layer that was called, or whose gradient was computed."""
+        path, position = getattr(error, "path", ()), getattr(error, "position", None)
+        if path:
+            return "/".join(path if path[0] == self.model.name else (self.model.name, *path))
+        if position is None:
+            return None
+        nodes = {v.node: v for v in self.model.trainable_variables if v.node}
+        session = max(nodes, default=0) >> SESSION_BITS  # that of the step which failed
+        met = [node for node in nodes if session << SESSION_BITS <= node <= (session << SESSION_BITS) + position]
+        return nodes[max(met)].path.rpartition("/")[0] if met else None
+
+    def _aftermath(self, updating: bool) -> str:
+        if updating:
+            return "The update of the weights had begun and isn't whole: load the last ones that were saved."
+        if isinstance(self.run, CustomTrainRunner):
+            return "What the model's own step did to its weights before stays done."
+        if not self.journals:
+            return "The weights are as they were before the step."
+        return "Weights, optimizer and metrics are as they were before the step."
+
+
+def _estimate(
+    rows: int | None, requested: int | None, then: Stats, now: Stats, forward: bool
+) -> tuple[int | None, str]:
+    """A batch size that may fit, and how it was found.
+
+    Args:
+        rows: Samples of the batch that didn't.
+        requested: Bytes that couldn't be had.
+        then: Memory when it failed.
+        now: The same, when the step's arrays are gone.
+        forward: Whether the gradients were still to come.
+    """
+    room = now.available
+    if rows is None or requested is None or room is None or rows < 2:
+        return None, ""
+    taken = max(then.used - now.used, 0) + requested
+    needed = taken * (3 if forward else 1)
+    fits = min(rows * room // max(needed, 1), rows - 1)
+    if fits < 1:
+        return None, f"the step took {readable(taken)}; of the {readable(room)} that are free not one sample's share fits"
+    fits = 1 << (fits.bit_length() - 1)
+    way_back = ", twice that for what was to come" if forward else ""
+    return fits, (
+        f"batch_size={fits} may fit: an estimate from the {readable(taken)} that the step had come to{way_back}, and "
+        f"the {readable(room)} that are free without it, rounded down to a power of two"
+    )
