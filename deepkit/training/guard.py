@@ -140,7 +140,7 @@ def _estimate(
     needed = taken * (3 if forward else 1)
     fits = min(rows * room // max(needed, 1), rows - 1)
     if fits < 1:
-        return None, f"the step took {readable(taken)}; of the {readable(room)} that are free not one sample's share fits"
+        return None, f"the step took {readable(taken)}, and in the {readable(room)} that are free not one sample fits"
     fits = 1 << (fits.bit_length() - 1)
     way_back = ", twice that for what was to come" if forward else ""
     return fits, (

@@ -33,7 +33,9 @@ class Trainer:
         self.steps_per_execution = 1
         self.history: Any = None
         self._compiled: dict[str, Any] = {}
-        self.train_function = self.test_function = self.predict_function = None
+        self.train_function: Any = None
+        self.test_function: Any = None
+        self.predict_function: Any = None
 
     # -- compile -------------------------------------------------------------------------------------------------------
     def compile(
