@@ -60,15 +60,8 @@ void column_sums(std::size_t rows, int c, float *const *sums, F f) {
         }
 }
 
-// Means of n rows and sums of squares around them, with those of m further rows added.
-template <class T>
-INLINE void merge_moments(float n, T &mean, T &squares, float m, T more_mean, T more_squares) {
-    const T apart = more_mean - mean;
-    mean += apart * (m / (n + m));
-    squares += more_squares + apart * apart * (n * m / (n + m));
-}
-
-// Mean and variance of each column.
+// Mean and variance of each column. m rows more than n change a mean by `share` = m / (n + m) of the difference d of the
+// means, and the sum of squares around it by theirs and n share d^2.
 void column_moments(std::size_t rows, int c, const float *x, float *mean, float *variance) {
     const int parts = norm_parts(rows);
     std::vector<float> partial(std::size_t(parts) * 2 * c);
@@ -76,7 +69,7 @@ void column_moments(std::size_t rows, int c, const float *x, float *mean, float 
         float *means = partial.data() + std::size_t(part) * 2 * c, *squares = means + c;
         const std::size_t start = rows * part / parts;
         over_pieces(rows, c, part, parts, [&](std::size_t first, std::size_t last, int i, int count, int fresh) {
-            const float m = static_cast<float>(last - first);
+            const float n = static_cast<float>(first - start), m = static_cast<float>(last - first), share = m / (n + m);
             vec sum{}, square{};
             for (std::size_t r = first; r < last; ++r) sum += part_of(x + r * c + i, count);
             sum /= m;
@@ -84,18 +77,18 @@ void column_moments(std::size_t rows, int c, const float *x, float *mean, float 
                 const vec d = part_of(x + r * c + i, count) - sum;
                 square += d * d;
             }
-            vec all = part_of(means + i, count), spread = part_of(squares + i, count);
-            merge_moments(static_cast<float>(first - start), all, spread, m, sum, square);
-            keep_new(means + i, all, count, fresh);
-            keep_new(squares + i, spread, count, fresh);
+            const vec before = part_of(means + i, count), d = sum - before;
+            keep_new(means + i, before + d * share, count, fresh);
+            keep_new(squares + i, part_of(squares + i, count) + square + d * d * (n * share), count, fresh);
         });
     });
     for (int i = 0; i < c; ++i) {
         mean[i] = variance[i] = 0;
         for (int part = 0; part < parts && rows; ++part) {
-            const std::size_t start = rows * part / parts, end = rows * (part + 1) / parts;
-            const float *found = partial.data() + std::size_t(part) * 2 * c + i;
-            merge_moments(static_cast<float>(start), mean[i], variance[i], static_cast<float>(end - start), found[0], found[c]);
+            const float n = static_cast<float>(rows * part / parts), share = 1.0f - n / static_cast<float>(rows * (part + 1) / parts);
+            const float *found = partial.data() + std::size_t(part) * 2 * c + i, d = found[0] - mean[i];
+            mean[i] += d * share;
+            variance[i] += found[c] + d * d * (n * share);
         }
         variance[i] /= static_cast<float>(std::max<std::size_t>(rows, 1));
     }
