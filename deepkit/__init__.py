@@ -26,7 +26,7 @@ from .autograd import GradientTape, KerasTensor, Tensor, Variable, grad
 from .autograd.context import name_scope
 from .autograd.remat import remat
 from .autograd.scopes import StatelessScope, SymbolicScope
-from .config import device
+from .config import device, warmup
 from .constraints import Constraint
 from .dtype_policies import DTypePolicy, FloatDTypePolicy
 from .initializers import Initializer
@@ -57,7 +57,7 @@ __all__ = [
     "callbacks", "config", "constraints", "datasets", "device", "distillation", "dtype_policies", "grad",
     "initializers", "layers", "legacy", "losses",
     "memory", "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
-    "regularizers", "remat", "saving", "tree", "utils", "visualization", "wrappers",
+    "regularizers", "remat", "saving", "tree", "utils", "visualization", "warmup", "wrappers",
 ]  # fmt: skip
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .backend import BackendUnavailableError, backend, device, set_backend
+from .backend import BackendUnavailableError, backend, current_device, device, set_backend, set_device, warmup
 
 __all__ = [
-    "BackendUnavailableError", "backend", "device", "disable_flash_attention", "disable_interactive_logging",
+    "BackendUnavailableError", "backend", "current_device", "device", "disable_flash_attention",
+    "disable_interactive_logging",
     "disable_traceback_filtering", "dtype_policy", "enable_flash_attention", "enable_interactive_logging",
     "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
     "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled",
-    "max_epochs", "max_steps_per_epoch", "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx",
+    "max_epochs", "max_steps_per_epoch", "set_backend", "set_device", "set_dtype_policy", "set_epsilon", "set_floatx",
     "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch", "set_num_threads", "standardize_data_format",
+    "warmup",
 ]  # fmt: skip
 
 _floatx = "float32"

@@ -43,6 +43,8 @@ def to_array(x: Any, dtype: Any = None) -> Any:
     if hasattr(x, "detach") and hasattr(x, "cpu"):  # a torch tensor
         x = x.detach().cpu().numpy()
     pythonic = not hasattr(x, "dtype")
+    if type(x).__module__.startswith("cupy"):
+        raise TypeError(backend.no_backend_for(x))
     array = np.asarray(x)
     if pythonic and dtype is None:
         array = array.astype({"f": np_dtype(None), "i": np.dtype("int32"), "u": np.dtype("int32")}.get(
@@ -192,7 +194,11 @@ class Op:
             k = KERNELS[type(first)]
         except KeyError:
             k = next((KERNELS[type(a)] for a in arrays if type(a) in KERNELS), None) or backend.active()
-        y, saved = self.forward(k, *arrays, **params)
+        try:
+            y, saved = self.forward(k, *arrays, **params)
+        except (TypeError, ValueError):
+            _check_together(arrays)
+            raise
         if self.outputs == 1:
             if type(y) is not k.array_type:
                 y = k.asarray(y)
@@ -257,6 +263,12 @@ class Op:
 
     def __reduce__(self) -> Any:
         return super().__reduce__()
+
+
+def _check_together(arrays: Sequence[Any]) -> None:
+    """Where an op failed: that its arrays are on one device, if there are several."""
+    if len(KERNELS) > 1:
+        backend.check_together(*arrays)
 
 
 def _in_compute_dtype(x: Any) -> Any:
@@ -366,7 +378,11 @@ class Elementwise(Op):
         kernel = self._kernels.get(type(first))
         if kernel is None:
             kernel = self._kernels[type(first)] = getattr(KERNELS[type(first)], self.name)
-        y = kernel(*arrays)
+        try:
+            y = kernel(*arrays)
+        except (TypeError, ValueError):
+            _check_together(arrays)
+            raise
         if type(y) is not type(first):
             y = KERNELS[type(first)].asarray(y)
         out = Tensor(y)
@@ -471,7 +487,11 @@ class Basic(Op):
             return Op.__call__(self, *inputs, **params)
         data = x.data
         k = KERNELS[type(data)]
-        y = getattr(k, self.name)(data, **params) if self.kernel is None else self.kernel(k, data, **params)
+        try:
+            y = getattr(k, self.name)(data, **params) if self.kernel is None else self.kernel(k, data, **params)
+        except (TypeError, ValueError):
+            _check_together((data,))
+            raise
         if type(y) is not type(data):
             y = k.asarray(y)
         out = Tensor(y)

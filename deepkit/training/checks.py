@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import backend
 from ..autograd.spec import Spec
 from ..autograd.tape import paused, shapes_only
 from ..layers.context import context
@@ -18,6 +19,7 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
     Raises:
         ValueError: naming the input, layer or output, the shapes and the fix.
     """
+    check_device(model)
     strings = [leaf for leaf in flatten(x) if getattr(getattr(leaf, "dtype", None), "kind", "f") in "OUST"]
     if strings and not any(getattr(layer, "takes_strings", False) for layer in model._flatten_layers()):
         raise ValueError(
@@ -55,6 +57,24 @@ def check_first_batch(model: Any, loader: Any, x: Any, y: Any, sample_weight: An
                 check(values, tuple(pred.shape))
             except ValueError as error:
                 raise ValueError(f"Model {model.name!r}, output {name!r}: {error}") from None
+
+
+def check_device(model: Any) -> None:
+    """Where there are several devices, the weights have to be on the one in use.
+
+    Raises:
+        ValueError: naming a weight and both devices.
+    """
+    if len(backend.KERNELS) < 2:
+        return
+    here = backend.current_device()
+    for v in model.weights:
+        there = backend.kernels_of(v.data).place_of(v.data)
+        if there != here:
+            raise ValueError(
+                f"Model {model.name!r} has its weights on {there} (for instance {v.path!r}), and deepkit computes on "
+                f"{here}. Run it inside `with deepkit.device({there!r}):`, or make or load it on {here}."
+            )
 
 
 def predicted_specs(model: Any, x: Any) -> Any:

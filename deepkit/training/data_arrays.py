@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config
+from .. import backend, config
 from ..autograd.dtypes import is_float, np_dtype
 from ..autograd.tensor import Tensor
 from ..utils.nest import flatten, map_nest
@@ -115,6 +115,8 @@ def _host_array(x: Any, name: str) -> Any:
         return np.asarray(x)
     if isinstance(x, Tensor):
         return x.numpy()
+    if type(x) in backend.KERNELS or type(x).__module__.startswith("cupy"):
+        return backend.to_numpy(x)
     if is_sparse(x):
         return SparseRows(x)
     if type(x).__module__.split(".")[0] == "pandas":

@@ -13,7 +13,7 @@ from ..metrics import Mean
 from ..utils.nest import flatten, map_nest, pack
 from . import step as steps
 from .callbacks import CallbackList, History, make_callbacks
-from .checks import check_first_batch
+from .checks import check_device, check_first_batch
 from .compiled import CompiledLoss, CompiledMetrics
 from .data import make_loader, split_validation, unpack_x_y_sample_weight
 from .guard import Guarded
@@ -419,6 +419,7 @@ class Trainer:
             callbacks: List of callbacks.
         """
         loader = limited(make_loader(x, batch_size=batch_size, shuffle=False, steps=steps, predicting=True))
+        check_device(self)
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
         run = Guarded(steps_module.predict_runner(self))
         listeners.on_predict_begin()

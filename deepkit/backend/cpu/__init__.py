@@ -15,6 +15,7 @@ from .loss import *
 from .memory import *
 from .norm import *
 from .optimizer import *
+from .place import *
 from .pool import *
 from .random import *
 from .recurrent import *

@@ -27,6 +27,15 @@ def to_numpy(x: ndarray) -> np.ndarray:
 
 
 def from_numpy(x: np.ndarray) -> ndarray:
+    """An array of the host on the device.
+
+    Raises:
+        TypeError: for a dtype that no GPU has.
+    """
+    if x.dtype.char in "gGOSUmM":
+        raise TypeError(
+            f"Arrays of dtype {x.dtype} can't be on a GPU. Convert it first, for instance with x.astype('float32')."
+        )
     return asarray(x)
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, Callable
 
 import cupy
 import numpy as np
 
+from .. import BackendUnavailableError, check_together
+from . import device
 from .sources import kernel_folder
 
 __all__ = ["OPTIONS", "function", "grid_of", "is_float", "launch_columns", "launch_over", "launch_rows", "numbers",
-           "row_parts", "source", "sum_type", "warmup"]  # fmt: skip
+           "row_parts", "several", "source", "sum_type", "warmup"]  # fmt: skip
 
 #: Options of the compiler. Nothing that trades exactness for speed: kernels ask for fast functions by name.
 OPTIONS = ("--std=c++17",)
@@ -28,6 +30,15 @@ _INCLUDE = re.compile(r'^[ \t]*#include[ \t]+"([\w./]+)"[^\n]*$', re.MULTILINE)
 SUFFIX = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16", "int32": "i32", "int64": "i64"}
 
 _modules: dict[str, Any] = {}
+
+#: What a compiler says that lacks a header or a library of the toolkit.
+_LACKING = ("cannot open source file", "could not open source file", "libnvrtc", "nvrtc64", "file not found")
+
+
+@cache
+def several() -> bool:
+    """Whether there are several GPUs, so that arrays can be on another than the one in use."""
+    return cupy.cuda.runtime.getDeviceCount() > 1
 
 
 @cache
@@ -61,7 +72,33 @@ def function(stem: str, name: str, dtype: Any = None) -> Any:
         name: Its name, without the suffix of the dtype.
         dtype: The dtype that it is for, if there are several.
     """
-    return module(stem).get_function(name if dtype is None else f"{name}_{SUFFIX[np.dtype(dtype).name]}")
+    if dtype is not None:
+        name = f"{name}_{SUFFIX[np.dtype(dtype).name]}"
+    return _compiled(stem, lambda: module(stem).get_function(name))
+
+
+def _compiled(stem: str, compile: Callable[[], Any]) -> Any:
+    """What ``compile`` gives; if it fails because something is missing, that is said.
+
+    Raises:
+        BackendUnavailableError: for a missing compiler or header.
+    """
+    try:
+        return compile()
+    except Exception as error:
+        text = str(error)
+        lacking = next((sign for sign in _LACKING if sign in text), None)
+        if lacking is None and not isinstance(error, (ImportError, OSError)):
+            raise
+        problems = device.diagnose().problems or [
+            "Install the CUDA headers and NVRTC of CuPy's own CUDA version: pip install \"cupy-cuda12x[ctk]\" (or "
+            "cupy-cuda13x), and unset CUDA_PATH if it names another toolkit."
+        ]
+        _modules.pop(stem, None)
+        raise BackendUnavailableError(
+            f"The kernels in {stem}.cu can't be compiled: {text.strip().splitlines()[0] if text.strip() else error!r}\n"
+            + "\n".join(f"- {problem}" for problem in problems)
+        ) from error
 
 
 def grid_of(n: int, block: int = 256, most: int = 1 << 16) -> tuple[tuple[int], tuple[int]]:
@@ -71,6 +108,8 @@ def grid_of(n: int, block: int = 256, most: int = 1 << 16) -> tuple[tuple[int], 
 
 def numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Arguments as kernels take them: whole numbers as 64-bit integers, others as doubles."""
+    if several():
+        check_together(*(a for a in args if type(a) is cupy.ndarray))
     convert = {int: np.int64, float: np.float64, bool: np.bool_}
     return tuple(convert[type(a)](a) if type(a) in convert else a for a in args)
 
@@ -110,13 +149,21 @@ def is_float(*arrays: Any) -> bool:
     return len(kinds) == 1 and kinds.pop().name in ("float32", "float64", "float16", "bfloat16")
 
 
-def warmup() -> int:
+def warmup(progress: Any = None) -> int:
     """Compile every kernel for the device at hand, so that no first step waits for it.
+
+    Args:
+        progress: Called before each file with its name, its number from 0, and their number.
 
     Returns:
         The number of files.
+
+    Raises:
+        BackendUnavailableError: for a missing compiler or header.
     """
     stems = sorted(path.stem for path in kernel_folder().glob("*.cu"))
-    for stem in stems:
-        module(stem).compile()
+    for i, stem in enumerate(stems):
+        if progress is not None:
+            progress(f"{stem}.cu", i, len(stems))
+        _compiled(stem, module(stem).compile)
     return len(stems)

@@ -319,6 +319,9 @@ def _host_index(part: Any) -> Any:
     return unwrap(part) if isinstance(part, ndarray) else part
 
 
+ndarray.__module__ = "cupy"  # as users see it in messages, and deepkit knows it by
+
+
 def _restore(a: np.ndarray) -> ndarray:
     return ndarray(a)
 
