@@ -13,9 +13,9 @@ __all__ = [
     "disable_traceback_filtering", "dtype_policy", "enable_flash_attention", "enable_interactive_logging",
     "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
     "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled",
-    "max_epochs", "max_steps_per_epoch", "set_backend", "set_device", "set_dtype_policy", "set_epsilon", "set_floatx",
-    "set_image_data_format", "set_max_epochs", "set_max_steps_per_epoch", "set_num_threads", "standardize_data_format",
-    "warmup",
+    "matmul_precision", "max_epochs", "max_steps_per_epoch", "set_backend", "set_device", "set_dtype_policy",
+    "set_epsilon", "set_floatx", "set_image_data_format", "set_matmul_precision", "set_max_epochs",
+    "set_max_steps_per_epoch", "set_num_threads", "standardize_data_format", "warmup",
 ]  # fmt: skip
 
 _floatx = "float32"
@@ -213,6 +213,38 @@ def set_num_threads(n: int) -> None:
     from .backend.cpu import native
 
     native.set_threads(n)
+
+
+def set_matmul_precision(precision: str) -> None:
+    """Choose how float32 is multiplied on a GPU, in matrix products and convolutions.
+
+    Args:
+        precision: ``"highest"``, as float32, which is the default; or ``"high"``, with factors rounded to TF32 (10 bits
+            of mantissa) on the tensor cores of Ampere and later, several times as fast. Sums are float32 in both.
+
+    Raises:
+        ValueError: for another name.
+
+    Example:
+        >>> set_matmul_precision("highest")
+    """
+    if precision not in ("highest", "high"):
+        raise ValueError(f"set_matmul_precision: use 'highest' or 'high'. Received: {precision!r}")
+    from .backend import settings
+
+    settings.matmul_precision = precision
+
+
+def matmul_precision() -> str:
+    """How float32 is multiplied on a GPU: see :func:`set_matmul_precision`.
+
+    Example:
+        >>> matmul_precision()
+        'highest'
+    """
+    from .backend import settings
+
+    return settings.matmul_precision
 
 
 def enable_flash_attention() -> None:

@@ -14,9 +14,11 @@ import numpy as np
 from cupy import ndarray
 
 from .. import replay
+from .contraction import dot, einsum, tensordot
+from .gemm import matmul
 
-__all__ = ["add", "array", "as_strided", "asarray", "errstate", "full_like", "lib", "maximum", "minimum", "multiply",
-           "ndarray", "repeat"]  # fmt: skip
+__all__ = ["add", "array", "as_strided", "asarray", "dot", "einsum", "errstate", "full_like", "lib", "matmul",
+           "maximum", "minimum", "multiply", "ndarray", "repeat", "tensordot"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -218,7 +218,7 @@ def _run(command: list[str], text: str, name: str) -> str:
     return done.stdout
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     folder = Path(tempfile.gettempdir()) / f"deepkit-cuda-emulator-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
@@ -260,7 +260,7 @@ def _build(text: str, name: str, flags: tuple[str, ...], sanitize: str) -> tuple
         )
     source = "\n".join(parts)
     key = hashlib.sha256("\0".join([source, sanitize, compiler, _own_hash()]).encode()).hexdigest()[:32]
-    library = _cache() / f"{key}.so"
+    library = cache_folder() / f"{key}.so"
     if not library.exists():
         _compile(compiler, source, name, sanitize, library)
     return ctypes.CDLL(str(library)), list(entries)

@@ -19,17 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from . import memory, runtime, state
+from . import cublaslt, memory, runtime, state
 from .array import compute, ndarray
 from .names import NAMES, namespace
 from .state import counters, devices, no_synchronization
 
-__all__ = ["counters", "devices", "gemm", "install", "no_synchronization", "uninstall"]
+__all__ = ["counters", "devices", "install", "no_synchronization", "uninstall"]
 
 _MODULES = ("cupy", "cupy.cuda", "cupy.cuda.memory", "cupy.linalg", "cupy.fft", "cupy.lib", "cupy.lib.stride_tricks",
-            "cupyx", "cupyx.scipy", "cupyx.scipy.special")  # fmt: skip
+            "cupyx", "cupyx.scipy", "cupyx.scipy.special", "cuda", "cuda.pathfinder")  # fmt: skip
 
-_PACKAGES = ("cupy", "cupyx")
+_PACKAGES = ("cupy", "cupyx", "cuda")
 _before: list[dict[str, ModuleType]] = []
 
 
@@ -71,13 +71,6 @@ def _creation(cupy: Any) -> None:
     cupy.asnumpy = lambda a, stream=None, order="C", out=None, *, blocking=True: a.get(out=out)
 
 
-def gemm(a: ndarray, b: ndarray, out: ndarray) -> ndarray:
-    """``out = a @ b``, as a library under our own handle does it: a graph can hold that, and not CuPy's cuBLAS."""
-    inner = a._a, b._a, out._a
-    state.run(lambda: np.matmul(*inner[:2], out=inner[2]))
-    return out
-
-
 def install() -> ModuleType:
     """Put the simulated CuPy where ``import cupy`` finds it."""
     made = {name: ModuleType(name) for name in _MODULES}
@@ -106,6 +99,7 @@ def install() -> ModuleType:
     cuda.set_allocator, cuda.get_allocator = memory.set_allocator, memory.get_allocator
     made["cupy.cuda.memory"].OutOfMemoryError = memory.OutOfMemoryError  # type: ignore[attr-defined]
     _special(made["cupyx.scipy.special"])
+    made["cuda.pathfinder"].load_nvidia_dynamic_lib = cublaslt.load_nvidia_dynamic_lib  # type: ignore[attr-defined]
     _before.append({name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] in _PACKAGES})
     sys.modules.update(made)
     return cupy

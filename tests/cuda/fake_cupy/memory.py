@@ -133,6 +133,8 @@ def account(a: np.ndarray) -> None:
             "an allocation outside of a private pool, which asks the driver for memory when the pool has none left; "
             "use cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc)"
         )
+    if state.recorder.operations is not None:
+        state.recorder.memory.append(root)
     give_back = pool.take(root.nbytes) if pool is not None else None
 
     def gone(_: Any) -> None:

@@ -63,8 +63,8 @@ def _check_ordinal(number: int) -> None:
 class Graph:
     """Recorded operations."""
 
-    def __init__(self, operations: list[Any]):
-        self.operations = operations
+    def __init__(self, operations: list[Any], memory: list[Any]):
+        self.operations, self.memory = operations, memory
 
     def launch(self, stream: Any = None) -> None:
         state.counters.graph_launches += 1
@@ -118,7 +118,7 @@ class Stream:
             raise RuntimeError("the simulated device records the current stream only")
         if state.recorder.recorded is not None:
             raise CUDARuntimeError("cudaErrorIllegalState: a stream records already")
-        state.recorder.recorded, state.recorder.broken = [], None
+        state.recorder.recorded, state.recorder.memory, state.recorder.broken = [], [], None
         self.recording = state.recorder.here = True
 
     def end_capture(self) -> Graph:
@@ -128,7 +128,7 @@ class Stream:
         state.recorder.recorded, self.recording, state.recorder.here = None, False, False
         if state.recorder.broken is not None:
             raise CUDARuntimeError(f"cudaErrorStreamCaptureInvalidated: {state.recorder.broken}")
-        return Graph(operations)
+        return Graph(operations, state.recorder.memory)
 
 
 Stream.null = Stream(null=True)

@@ -32,6 +32,7 @@ class Recorder:
     def __init__(self) -> None:
         self.recorded: list[Callable[[], None]] | None = None
         self.here = False  # whether the current stream is the one that records; others do their work at once
+        self.memory: list[np.ndarray] = []  # of arrays made meanwhile: launches know some by their addresses alone
         self.broken: str | None = None  # what the stream refused: the whole graph is void
 
     @property
