@@ -15,6 +15,7 @@ import numpy as np
 from cupy import ndarray
 
 from .. import replay
+from .memory import OWNERS
 from .numbers import pieces, set_words
 
 __all__ = ["Capture", "Graphs", "Live", "graphs"]
@@ -184,13 +185,15 @@ class Graphs:
 
     Attributes:
         refused: Why the step can't be captured, once that is known.
+        pools: Where the graphs' memory is from; counted by :func:`.memory.memory_stats`.
     """
 
     def __init__(self) -> None:
         self.refused: str | None = None
         self._runs: dict[Any, int] = {}
         self._graphs: dict[Any, Graph] = {}
-        self._pool = cupy.cuda.MemoryPool()
+        self.pools = [cupy.cuda.MemoryPool()]
+        OWNERS.add(self)
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -214,7 +217,7 @@ class Graphs:
             if runs <= WARMUP:
                 return step(list(batch))
             try:
-                graph = self._graphs[key] = Graph(step, batch, self._pool)
+                graph = self._graphs[key] = Graph(step, batch, self.pools[0])
             except Exception as error:
                 self.refused = f"{error}" or type(error).__name__
                 self.forget()
@@ -225,7 +228,7 @@ class Graphs:
         """Give up the graphs that there are; new ones are captured when their batches come again."""
         self._graphs.clear()
         self._runs.clear()
-        self._pool = cupy.cuda.MemoryPool()
+        self.pools = [cupy.cuda.MemoryPool()]
 
 
 def graphs() -> Graphs:
