@@ -18,208 +18,101 @@
 //
 // Launch: blocks of (32, 8) threads in a grid of (ceil(n / 32), up to ceil(batch / 8)); a thread has a unit.
 
-#include "activations.cuh"
-#include "device.cuh"
+#include "recurrent.cuh"
 
-template <typename S> __device__ S value_of(long long which, S x) {
-    switch (which) {
-    case 0: return x;
-    case 1: return activation::Relu::value(x, S(0));
-    case 2: return activation::Sigmoid::value(x, S(0));
-    case 3: return activation::Tanh::value(x, S(0));
-    case 4: return activation::Elu::value(x, S(1));
-    default: return activation::Exponential::value(x, S(0));
-    }
-}
-template <typename S> __device__ S slope_of(long long which, S y) {
-    switch (which) {
-    case 0: return S(1);
-    case 1: return activation::Relu::slope(y, S(0));
-    case 2: return activation::Sigmoid::slope(y, S(0));
-    case 3: return activation::Tanh::slope(y, S(0));
-    case 4: return activation::Elu::slope(y, S(1));
-    default: return activation::Exponential::slope(y, S(0));
-    }
-}
-
-// The activations of a network: known at compile time, or by number.
-template <bool ANY> struct Acts {
-    long long act, rec;
-    template <typename S> __device__ S f(S x) const { return ANY ? value_of(act, x) : activation::Tanh::value(x, S(0)); }
-    template <typename S> __device__ S f_slope(S y) const { return ANY ? slope_of(act, y) : activation::Tanh::slope(y, S(0)); }
-    template <typename S> __device__ S r(S x) const { return ANY ? value_of(rec, x) : activation::Sigmoid::value(x, S(0)); }
-    template <typename S> __device__ S r_slope(S y) const {
-        return ANY ? slope_of(rec, y) : activation::Sigmoid::slope(y, S(0));
-    }
-};
-
-// The sizes of a network, the step, and where the parts of a product are.
-struct Step {
-    long long batch, steps, n, t, s, gate, row;
+// A step of all units, with the place of the parts of a product.
+struct Launch {
+    Step step;
+    long long gate, row;
 
     // Calls each(b, j) for the units of this thread.
     template <typename F> __device__ void units(F each) const {
         const long long j = column_place();
-        if (j >= n) return;
-        for (long long b = (long long)blockIdx.y * PARTS + threadIdx.y; b < batch; b += (long long)gridDim.y * PARTS) {
+        if (j >= step.n) return;
+        for (long long b = (long long)blockIdx.y * PARTS + threadIdx.y; b < step.batch; b += (long long)gridDim.y * PARTS) {
             each(b, j);
         }
     }
-    template <typename T> __device__ sum_type<T> product(const T *p, int k, long long b, long long j) const {
-        return p ? to_sum(p[k * gate + b * row + j]) : sum_type<T>(0);
+    // The product's part for each gate, of one unit.
+    template <typename T> __device__ auto product(const T *p, long long b, long long j) const {
+        return [=](int k) { return p ? to_sum(p[k * gate + b * row + j]) : sum_type<T>(0); };
     }
-    __device__ long long in(int gates, int k, long long b, long long j) const {
-        return (b * steps + t) * gates * n + k * n + j;
+    template <typename T> __device__ auto put(T *d, long long b, long long j) const {
+        return [=](int k, T value) { d[k * gate + b * row + j] = value; };
     }
-    __device__ long long out(long long b, long long j) const { return (b * steps + s) * n + j; }
-    __device__ bool held(const bool *valid, long long b) const { return valid && !valid[b * steps + t]; }
-
-    // The gradient of the state behind the step, from all its uses.
+    // The gradient of the state from the product of d with the kernel: by gate where each had a mask.
     template <typename T>
-    __device__ sum_type<T> state_grad(const T *p, const T *mask, int gates, const sum_type<T> *past, const T *g_hs, long long b,
-                                      long long j) const {
-        sum_type<T> sum = past ? past[b * n + j] : sum_type<T>(0);
-        if (g_hs) sum += to_sum(g_hs[out(b, j)]);
-        if (!p) return sum;
-        if (!mask) return sum + to_sum(p[b * n + j]);
-        for (int k = 0; k < gates; ++k) sum += to_sum(p[k * batch * n + b * n + j]) * to_sum(mask[k * batch * n + b * n + j]);
+    __device__ sum_type<T> through(const T *p, const T *mask, int gates, long long b, long long j) const {
+        const long long at = b * step.n + j, size = step.batch * step.n;
+        if (!p) return 0;
+        if (!mask) return to_sum(p[at]);
+        sum_type<T> sum = 0;
+        for (int k = 0; k < gates; ++k) sum += to_sum(p[k * size + at]) * to_sum(mask[k * size + at]);
         return sum;
     }
 };
 
 template <typename T, bool ANY>
-__device__ void simple(Step step, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *before, T *y, T *after,
+__device__ void simple(Launch l, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *before, T *y, T *after,
                        T *hs) {
-    step.units([&](long long b, long long j) {
-        const long long at = b * step.n + j;
-        const T value = from_sum<T>(acts.f(step.product(p, 0, b, j) + to_sum(z[step.in(1, 0, b, j)])));
-        const T h = step.held(valid, b) ? before[at] : value;
-        y[at] = value;
-        after[at] = h;
-        hs[step.out(b, j)] = h;
+    l.units([&](long long b, long long j) {
+        simple_unit(l.step, acts, b, j, l.product(p, b, j), z, valid, before, y, after, hs);
     });
 }
 
 template <typename T, bool ANY>
-__device__ void simple_grad(Step step, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *g_hs,
+__device__ void simple_grad(Launch l, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *g_hs,
                             const bool *valid, const T *y, T *d, T *dz) {
-    using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
-        const long long at = b * step.n + j;
-        const S dh = step.state_grad(p, mask, 1, past, g_hs, b, j);
-        const bool held = step.held(valid, b);
-        const T value = from_sum<T>(held ? S(0) : dh * acts.f_slope(to_sum(y[at])));
-        if (past) past[at] = held ? dh : S(0);
-        d[at] = value;
-        dz[step.in(1, 0, b, j)] = value;
+    l.units([&](long long b, long long j) {
+        simple_unit_grad(l.step, acts, b, j, l.through(p, mask, 1, b, j), past, g_hs, valid, y, l.put(d, b, j), dz);
     });
 }
 
 template <typename T, bool ANY>
-__device__ void lstm(Step step, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *h_before,
+__device__ void lstm(Launch l, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *h_before,
                      const T *c_before, T *gates, T *h_after, T *c_after, T *hs) {
-    using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
-        const long long at = b * step.n + j;
-        const auto a = [&](int k) { return step.product(p, k, b, j) + to_sum(z[step.in(4, k, b, j)]); };
-        const S i = acts.r(a(0)), f = acts.r(a(1)), g = acts.f(a(2)), o = acts.r(a(3));
-        T *kept = gates + b * 4 * step.n + j;
-        kept[0] = from_sum<T>(i);
-        kept[step.n] = from_sum<T>(f);
-        kept[2 * step.n] = from_sum<T>(g);
-        kept[3 * step.n] = from_sum<T>(o);
-        const bool held = step.held(valid, b);
-        const T c = held ? c_before[at] : from_sum<T>(f * to_sum(c_before[at]) + i * g);
-        const T h = held ? h_before[at] : from_sum<T>(o * acts.f(to_sum(c)));
-        c_after[at] = c;
-        h_after[at] = h;
-        hs[step.out(b, j)] = h;
+    l.units([&](long long b, long long j) {
+        lstm_unit(l.step, acts, b, j, l.product(p, b, j), z, valid, h_before, c_before, gates, h_after, c_after, hs);
     });
 }
 
 template <typename T, bool ANY>
-__device__ void lstm_grad(Step step, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, sum_type<T> *dc,
+__device__ void lstm_grad(Launch l, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, sum_type<T> *dc,
                           const T *g_hs, const bool *valid, const T *gates, const T *c_before, const T *c_after, T *d,
                           T *dz) {
-    using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
-        const long long at = b * step.n + j;
-        const S dh = step.state_grad(p, mask, 4, past, g_hs, b, j);
-        const bool held = step.held(valid, b);
-        if (past) past[at] = held ? dh : S(0);
-        const auto put = [&](int k, S value) {
-            const T rounded = from_sum<T>(held ? S(0) : value);
-            d[k * step.gate + b * step.row + j] = rounded;
-            dz[step.in(4, k, b, j)] = rounded;
-        };
-        const T *kept = gates + b * 4 * step.n + j;
-        const S i = to_sum(kept[0]), f = to_sum(kept[step.n]), g = to_sum(kept[2 * step.n]), o = to_sum(kept[3 * step.n]);
-        const S y = acts.f(to_sum(c_after[at])), inner = dc[at] + dh * o * acts.f_slope(y);
-        put(0, inner * g * acts.r_slope(i));
-        put(1, inner * to_sum(c_before[at]) * acts.r_slope(f));
-        put(2, inner * i * acts.f_slope(g));
-        put(3, dh * y * acts.r_slope(o));
-        if (!held) dc[at] = inner * f;
+    l.units([&](long long b, long long j) {
+        lstm_unit_grad(l.step, acts, b, j, l.through(p, mask, 4, b, j), past, dc, g_hs, valid, gates, c_before, c_after,
+                       l.put(d, b, j), dz);
     });
 }
 
-// `gates` (batch, 3 n) keeps u, r and q; `inner` (batch, n) what r multiplies: p_q + b_q, or h'.
 template <typename T, bool ANY>
-__device__ void gru(Step step, Acts<ANY> acts, const T *p, const T *bias, const T *z, const bool *valid, const T *before,
+__device__ void gru(Launch l, Acts<ANY> acts, const T *p, const T *bias, const T *z, const bool *valid, const T *before,
                     T *gates, T *inner, T *after, T *hs) {
-    using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
-        const long long at = b * step.n + j;
-        const auto own = [&](int k) {
-            return step.product(p, k, b, j) + (bias ? to_sum(bias[k * step.n + j]) : S(0));
-        };
-        const auto of = [&](int k) { return to_sum(z[step.in(3, k, b, j)]); };
-        const S u = acts.r(own(0) + of(0)), r = acts.r(own(1) + of(1)), multiplied = own(2);
-        const S q = acts.f(of(2) + r * multiplied), old = to_sum(before[at]);
-        T *kept = gates + b * 3 * step.n + j;
-        kept[0] = from_sum<T>(u);
-        kept[step.n] = from_sum<T>(r);
-        kept[2 * step.n] = from_sum<T>(q);
-        inner[at] = from_sum<T>(multiplied);
-        const T h = step.held(valid, b) ? before[at] : from_sum<T>(q + u * (old - q));
-        after[at] = h;
-        hs[step.out(b, j)] = h;
+    l.units([&](long long b, long long j) {
+        gru_unit(l.step, acts, b, j, l.product(p, b, j), bias, z, valid, before, gates, inner, after, hs);
     });
 }
 
 template <typename T, bool ANY>
-__device__ void gru_grad(Step step, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *g_hs,
+__device__ void gru_grad(Launch l, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *g_hs,
                          const bool *valid, const T *gates, const T *inner, const T *before, T *d, T *dz) {
-    using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
-        const long long at = b * step.n + j;
-        const S dh = step.state_grad(p, mask, 3, past, g_hs, b, j);
-        const bool held = step.held(valid, b);
-        const T *kept = gates + b * 3 * step.n + j;
-        const S u = to_sum(kept[0]), r = to_sum(kept[step.n]), q = to_sum(kept[2 * step.n]);
-        const S dq = held ? S(0) : dh * (S(1) - u) * acts.f_slope(q);
-        const T du = from_sum<T>(held ? S(0) : dh * (to_sum(before[at]) - q) * acts.r_slope(u));
-        const T dr = from_sum<T>(dq * to_sum(inner[at]) * acts.r_slope(r));
-        past[at] = held ? dh : dh * u;
-        T *to = d + b * step.row + j;
-        to[0] = du;
-        to[step.gate] = dr;
-        to[2 * step.gate] = from_sum<T>(dq * r);
-        dz[step.in(3, 0, b, j)] = du;
-        dz[step.in(3, 1, b, j)] = dr;
-        dz[step.in(3, 2, b, j)] = from_sum<T>(dq);
+    l.units([&](long long b, long long j) {
+        gru_unit_grad(l.step, acts, b, j, l.through(p, mask, 3, b, j), past, g_hs, valid, gates, inner, before,
+                      l.put(d, b, j), dz);
     });
 }
 
 // Before the product: u and r, and r h', with the dropout of q's product in `mask` (batch, n), which may be null.
 template <typename T, bool ANY>
-__device__ void gru_gates(Step step, Acts<ANY> acts, const T *p, const T *mask, const T *z, const T *before, T *gates,
+__device__ void gru_gates(Launch l, Acts<ANY> acts, const T *p, const T *mask, const T *z, const T *before, T *gates,
                           T *inner, T *reset) {
     using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
+    const Step step = l.step;
+    l.units([&](long long b, long long j) {
         const long long at = b * step.n + j;
-        const S u = acts.r(step.product(p, 0, b, j) + to_sum(z[step.in(3, 0, b, j)]));
-        const S r = acts.r(step.product(p, 1, b, j) + to_sum(z[step.in(3, 1, b, j)]));
+        const S u = acts.r(l.product(p, b, j)(0) + to_sum(z[step.in(3, 0, b, j)]));
+        const S r = acts.r(l.product(p, b, j)(1) + to_sum(z[step.in(3, 1, b, j)]));
         const S h = to_sum(before[at]) * (mask ? to_sum(mask[at]) : S(1));
         gates[b * 3 * step.n + j] = from_sum<T>(u);
         gates[b * 3 * step.n + step.n + j] = from_sum<T>(r);
@@ -229,10 +122,11 @@ __device__ void gru_gates(Step step, Acts<ANY> acts, const T *p, const T *mask, 
 }
 
 template <typename T, bool ANY>
-__device__ void gru_state(Step step, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *before, T *gates,
+__device__ void gru_state(Launch l, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *before, T *gates,
                           T *after, T *hs) {
     using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
+    const Step step = l.step;
+    l.units([&](long long b, long long j) {
         const long long at = b * step.n + j;
         const S q = acts.f(to_sum(p[at]) + to_sum(z[step.in(3, 2, b, j)])), u = to_sum(gates[b * 3 * step.n + j]);
         gates[b * 3 * step.n + 2 * step.n + j] = from_sum<T>(q);
@@ -244,18 +138,19 @@ __device__ void gru_state(Step step, Acts<ANY> acts, const T *p, const T *z, con
 
 // d and dz of u and q; the product of that of q with its kernel gives p of the next.
 template <typename T, bool ANY>
-__device__ void gru_state_grad(Step step, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *g_hs,
+__device__ void gru_state_grad(Launch l, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *g_hs,
                                const bool *valid, const T *gates, const T *before, T *d, T *d_q, T *dz) {
     using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
+    const Step step = l.step;
+    l.units([&](long long b, long long j) {
         const long long at = b * step.n + j;
-        const S dh = step.state_grad(p, mask, 2, past, g_hs, b, j);
+        const S dh = l.through(p, mask, 2, b, j) + step.other_grads(past, g_hs, b, j);
         const bool held = step.held(valid, b);
         const S u = to_sum(gates[b * 3 * step.n + j]), q = to_sum(gates[b * 3 * step.n + 2 * step.n + j]);
         const T dq = from_sum<T>(held ? S(0) : dh * (S(1) - u) * acts.f_slope(q));
         const T du = from_sum<T>(held ? S(0) : dh * (to_sum(before[at]) - q) * acts.r_slope(u));
         past[at] = held ? dh : dh * u;
-        d[b * step.row + j] = du;
+        d[b * l.row + j] = du;
         d_q[at] = dq;
         dz[step.in(3, 0, b, j)] = du;
         dz[step.in(3, 2, b, j)] = dq;
@@ -263,15 +158,16 @@ __device__ void gru_state_grad(Step step, Acts<ANY> acts, const T *p, const T *m
 }
 
 template <typename T, bool ANY>
-__device__ void gru_gates_grad(Step step, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *gates,
+__device__ void gru_gates_grad(Launch l, Acts<ANY> acts, const T *p, const T *mask, sum_type<T> *past, const T *gates,
                                const T *inner, T *d, T *dz) {
     using S = sum_type<T>;
-    step.units([&](long long b, long long j) {
+    const Step step = l.step;
+    l.units([&](long long b, long long j) {
         const long long at = b * step.n + j;
         const S d_reset = to_sum(p[at]), r = to_sum(gates[b * 3 * step.n + step.n + j]);
         const T dr = from_sum<T>(d_reset * to_sum(inner[at]) * acts.r_slope(r));
         past[at] += d_reset * r * (mask ? to_sum(mask[at]) : S(1));
-        d[step.gate + b * step.row + j] = dr;
+        d[l.gate + b * l.row + j] = dr;
         dz[step.in(3, 1, b, j)] = dr;
     });
 }
@@ -282,10 +178,10 @@ __device__ void gru_gates_grad(Step step, Acts<ANY> acts, const T *p, const T *m
                                     long long gate, long long row, long long act, long long rec, UNPACK PARAMETERS)
 #define ONE(name, suffix, PARAMETERS, ARGUMENTS)                                                                       \
     NAMED(name##_##suffix, PARAMETERS) {                                                             \
-        name(Step{batch, steps, n, t, s, gate, row}, Acts<false>{act, rec}, UNPACK ARGUMENTS);                         \
+        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<false>{act, rec}, UNPACK ARGUMENTS);                         \
     }                                                                                                                  \
     NAMED(name##_any_##suffix, PARAMETERS) {                                                          \
-        name(Step{batch, steps, n, t, s, gate, row}, Acts<true>{act, rec}, UNPACK ARGUMENTS);                          \
+        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<true>{act, rec}, UNPACK ARGUMENTS);                          \
     }
 #define RECURRENT(T, suffix)                                                                                           \
     ONE(simple, suffix, (const T *p, const T *z, const bool *valid, const T *before, T *y, T *after, T *hs),           \

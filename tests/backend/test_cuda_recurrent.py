@@ -16,11 +16,14 @@ KINDS = {"simple_rnn": 1, "lstm": 4, "gru": 3, "gru_before": 3}
 HOWS = ["plain", "masked", "dropped", "both"]
 
 
-@pytest.fixture
-def cuda(gpu):
+@pytest.fixture(params=["by step", "whole"])
+def cuda(request, gpu, monkeypatch):
     from deepkit.backend import cuda
 
-    return cuda.kernel_module()
+    module = cuda.kernel_module()
+    if request.param == "by step":
+        monkeypatch.setattr("deepkit.backend.cuda.recurrent.WHOLE", 0)
+    return module
 
 
 def arrays(kind, how, dtype, states=True):

@@ -1,4 +1,4 @@
-"""Recurrent networks through time on the device: a product and one kernel a step, forward and back.
+"""Recurrent networks through time on the device: a product and one kernel a step, or one launch for small networks.
 
 What is kept for the way back is by step, (steps, batch, ...), the states with the first one in front: one step's
 arrays are contiguous, the product over all steps that gives the recurrent kernel's gradient reads them as they are, and
@@ -17,12 +17,17 @@ from cupy import ndarray
 
 from .derived import derived
 from .linear import column_sum, matmul
-from .loader import function, is_float, launch_columns, sum_type
+from .loader import function, is_float, launch_columns, numbers, sum_type
 
 __all__ = ["gru", "gru_grad", "lstm", "lstm_grad", "simple_rnn", "simple_rnn_grad"]
 
 #: The activations that the kernels know by number.
 ACTIVATIONS = {None: 0, "relu": 1, "sigmoid": 2, "tanh": 3, "elu": 4, "exponential": 5}
+
+#: Units and sequences up to which all steps are one launch, if activations are the usual ones and there is no recurrent
+#: dropout: the recurrent kernel stays in registers, and a step waits for no launch. More units don't fit there; with
+#: more sequences a step's product has work for a whole GPU. Neither has been measured on one.
+WHOLE, SEQUENCES = 64, 512
 
 
 @dataclass
@@ -54,10 +59,27 @@ class Network:
         """Steps and the places in the input that they read."""
         return [(s, self.steps - 1 - s if self.reverse else s) for s in range(self.steps)]
 
+    @property
+    def usual(self) -> bool:
+        """Whether the activations are those of Keras's networks by default."""
+        return self.acts[0] == "tanh" and (self.gates == 1 or self.acts[1] == "sigmoid")
+
+    @property
+    def whole(self) -> bool:
+        """Whether all steps are one launch."""
+        return self.usual and self.masks is None and self.n <= WHOLE and self.batch <= SEQUENCES
+
+    def launch_whole(self, name: str, *args: Any) -> None:
+        """Run a kernel of ``recurrent_whole.cu``."""
+        units = 32 if self.n <= 32 else 64
+        function("recurrent_whole", f"{name}_{units}", self.h.dtype)(
+            (min(self.batch, 65535),), (self.gates * units,),
+            numbers((self.batch, self.steps, self.n, bool(self.reverse), self.u, *args)),
+        )  # fmt: skip
+
     def launch(self, name: str, s: int, t: int, gates: int, *args: Any) -> None:
         """Run a kernel of ``recurrent.cu`` for step ``s``, with ``gates`` gates in one product."""
-        usual = self.acts[0] == "tanh" and (self.gates == 1 or self.acts[1] == "sigmoid")
-        kernel = function("recurrent", name if usual else f"{name}_any", self.h.dtype)
+        kernel = function("recurrent", name if self.usual else f"{name}_any", self.h.dtype)
         gate, row = (self.n, gates * self.n) if self.masks is None else (self.batch * self.n, self.n)
         launch_columns(
             kernel, self.n, min(-(-self.batch // 8), 65535), self.batch, self.steps, self.n, t, s, gate, row,
@@ -118,6 +140,7 @@ def _network(
     h[0] = 0 if h0 is None else h0
     valid = None if valid is None else cupy.ascontiguousarray(valid, np.bool_)
     masks = None if drop is None else cupy.ascontiguousarray(drop, z.dtype)
+    u = cupy.ascontiguousarray(u)
     net = Network(batch, steps, n, gates, u, masks, valid, (act, rec), reverse, h)
     return net, cupy.ascontiguousarray(z), cupy.empty((batch, steps, n), z.dtype)
 
@@ -159,11 +182,14 @@ def simple_rnn(
         return derived("recurrent").simple_rnn(z, u, h0, valid, drop, act, reverse)
     net, z, hs = _network(z, 1, u, h0, valid, drop, act, act, reverse)
     ys = net.h[1:] if valid is None else net.empty(net.steps, net.batch, net.n)
+    net.kept = (ys, z.shape)
+    if net.whole:
+        net.launch_whole("simple", z, net.valid, net.h, ys, hs)
+        return hs, net.h[-1].copy(), net
     kernel, product = net.kernel_of(1), net.empty(*net.product_shape(1))
     for s, t in net.order():
         p = None if s == 0 and h0 is None else net.product(net.h[s], kernel, product)
         net.launch("simple", s, t, 1, p, z, net.valid, net.h[s], ys[s], net.h[s + 1], hs)
-    net.kept = (ys, z.shape)
     return hs, net.h[-1].copy(), net
 
 
@@ -176,12 +202,16 @@ def simple_rnn_grad(
     net, (ys, shape) = saved, saved.kept
     g_hs, past = _contiguous(g_hs, net), _to_sum(g_h, net)
     dz, d = net.empty(*shape), net.empty(net.steps, *net.product_shape(1))
-    turned, product, p = net.kernel_of(1).swapaxes(-1, -2), net.empty(*_back(net, 1)), None
-    for s, t in reversed(net.order()):
-        net.launch("simple_grad", s, t, 1, p, net.masks, past, g_hs, net.valid, ys[s], d[s], dz)
-        p = matmul(d[s], turned, out=product)
-    du = net.kernel_grad(d, needs[1]) if needs[1] is not False else None
-    return dz, du, net.first_state_grad(p, past)
+    if net.whole:
+        dh = net.empty(net.batch, net.n)
+        net.launch_whole("simple_grad", past, g_hs, net.valid, ys, d, dz, dh)
+    else:
+        turned, product, p = net.kernel_of(1).swapaxes(-1, -2), net.empty(*_back(net, 1)), None
+        for s, t in reversed(net.order()):
+            net.launch("simple_grad", s, t, 1, p, net.masks, past, g_hs, net.valid, ys[s], d[s], dz)
+            p = matmul(d[s], turned, out=product)
+        dh = net.first_state_grad(p, past)
+    return dz, net.kernel_grad(d, needs[1]) if needs[1] is not False else None, dh
 
 
 def _back(net: Network, gates: int) -> tuple[int, ...]:
@@ -213,11 +243,14 @@ def lstm(
     net, z, hs = _network(z, 4, u, h0, valid, drop, act, recurrent_act, reverse)
     gates, cells = net.empty(net.steps, net.batch, 4 * net.n), net.empty(*net.h.shape)
     cells[0] = 0 if c0 is None else c0
+    net.kept = (gates, cells, z.shape)
+    if net.whole:
+        net.launch_whole("lstm", z, net.valid, net.h, cells, gates, hs)
+        return hs, net.h[-1].copy(), cells[-1].copy(), net
     kernel, product = net.kernel_of(4), net.empty(*net.product_shape(4))
     for s, t in net.order():
         p = None if s == 0 and h0 is None else net.product(net.h[s], kernel, product)
         net.launch("lstm", s, t, 4, p, z, net.valid, net.h[s], cells[s], gates[s], net.h[s + 1], cells[s + 1], hs)
-    net.kept = (gates, cells, z.shape)
     return hs, net.h[-1].copy(), cells[-1].copy(), net
 
 
@@ -230,13 +263,18 @@ def lstm_grad(
     net, (gates, cells, shape) = saved, saved.kept
     g_hs, past, dc = _contiguous(g_hs, net), _to_sum(g_h, net), _to_sum(g_c, net)
     dz, d = net.empty(*shape), net.empty(net.steps, *net.product_shape(4))
-    turned, product, p = net.kernel_of(4).swapaxes(-1, -2), net.empty(*_back(net, 4)), None
-    for s, t in reversed(net.order()):
-        net.launch("lstm_grad", s, t, 4, p, net.masks, past, dc, g_hs, net.valid, gates[s], cells[s], cells[s + 1],
-                   d[s], dz)  # fmt: skip
-        p = matmul(d[s], turned, out=product)
+    if net.whole:
+        dh = net.empty(net.batch, net.n)
+        net.launch_whole("lstm_grad", past, dc, g_hs, net.valid, gates, cells, d, dz, dh)
+    else:
+        turned, product, p = net.kernel_of(4).swapaxes(-1, -2), net.empty(*_back(net, 4)), None
+        for s, t in reversed(net.order()):
+            net.launch("lstm_grad", s, t, 4, p, net.masks, past, dc, g_hs, net.valid, gates[s], cells[s], cells[s + 1],
+                       d[s], dz)  # fmt: skip
+            p = matmul(d[s], turned, out=product)
+        dh = net.first_state_grad(p, past)
     du = net.kernel_grad(d, needs[1]) if needs[1] is not False else None
-    return dz, du, net.first_state_grad(p, past), dc.astype(net.h.dtype, copy=False)
+    return dz, du, dh, dc.astype(net.h.dtype, copy=False)
 
 
 # -- GRU ---------------------------------------------------------------------------------------------------------------
@@ -265,9 +303,12 @@ def gru(
         return derived("recurrent").gru(z, u, b, h0, valid, drop, act, recurrent_act, reset_after, reverse)
     net, z, hs = _network(z, 3, u, h0, valid, drop, act, recurrent_act, reverse)
     gates, inner = net.empty(net.steps, net.batch, 3 * net.n), net.empty(net.steps, net.batch, net.n)
-    ours = 3 if reset_after else 2
+    ours, resets = 3 if reset_after else 2, None
+    if net.whole and reset_after:
+        net.launch_whole("gru", b, z, net.valid, net.h, gates, inner, hs)
+        net.kept = (gates, inner, None, b, z.shape)
+        return hs, net.h[-1].copy(), net
     kernel, product = net.kernel_of(ours), net.empty(*net.product_shape(ours))
-    resets = None
     if not reset_after:
         resets, q_kernel = net.empty(*inner.shape), _candidate(net)
         q_mask = None if net.masks is None else net.masks[2]
@@ -299,22 +340,15 @@ def gru_grad(saved: Any, g_hs: ndarray | None, g_h: ndarray | None, needs: Any) 
     ours = 3 if resets is None else 2
     g_hs, past = _contiguous(g_hs, net), _to_sum(g_h, net)
     dz, d = net.empty(*shape), net.empty(net.steps, *net.product_shape(ours))
-    turned, product, p = net.kernel_of(ours).swapaxes(-1, -2), net.empty(*_back(net, ours)), None
-    if resets is not None:
-        dq, q_turned, q_product = net.empty(*inner.shape), _candidate(net).T, net.empty(net.batch, net.n)
-        q_mask = None if net.masks is None else net.masks[2]
-    for s, t in reversed(net.order()):
-        h = net.h[s]
-        if resets is None:
-            net.launch("gru_grad", s, t, 3, p, net.masks, past, g_hs, net.valid, gates[s], inner[s], h, d[s], dz)
-        else:
-            net.launch("gru_state_grad", s, t, 2, p, net.masks, past, g_hs, net.valid, gates[s], h, d[s], dq[s], dz)
-            p = matmul(dq[s], q_turned, out=q_product)
-            net.launch("gru_gates_grad", s, t, 2, p, q_mask, past, gates[s], inner[s], d[s], dz)
-        p = matmul(d[s], turned, out=product)
+    dq = None if resets is None else net.empty(*inner.shape)
+    if net.whole and dq is None:
+        dh = net.empty(net.batch, net.n)
+        net.launch_whole("gru_grad", past, g_hs, net.valid, gates, inner, net.h, d, dz, dh)
+    else:
+        dh = net.first_state_grad(_gru_steps_grad(net, ours, g_hs, past, d, dq, dz), past)
     du = db = None
     if needs[1] is not False:
-        if resets is None:
+        if dq is None:
             du = net.kernel_grad(d, needs[1])
         else:
             du = needs[1] if isinstance(needs[1], ndarray) else net.empty(*net.u.shape)
@@ -323,4 +357,25 @@ def gru_grad(saved: Any, g_hs: ndarray | None, g_h: ndarray | None, needs: Any) 
     if b is not None and needs[2] is not False:
         rows = d if net.masks is None else d.transpose(0, 2, 1, 3)
         db = column_sum(rows.reshape(-1, 3 * net.n), needs[2] if isinstance(needs[2], ndarray) else None)
-    return dz, du, db, net.first_state_grad(p, past)
+    return dz, du, db, dh
+
+
+def _gru_steps_grad(
+    net: Network, ours: int, g_hs: ndarray | None, past: ndarray, d: ndarray, dq: ndarray | None, dz: ndarray
+) -> ndarray:
+    """The way back step by step: writes ``past``, ``d``, ``dq`` and ``dz``, and gives the first step's product."""
+    gates, inner = net.kept[:2]
+    turned, product, p = net.kernel_of(ours).swapaxes(-1, -2), net.empty(*_back(net, ours)), None
+    if dq is not None:
+        q_turned, q_product = _candidate(net).T, net.empty(net.batch, net.n)
+        q_mask = None if net.masks is None else net.masks[2]
+    for s, t in reversed(net.order()):
+        h = net.h[s]
+        if dq is None:
+            net.launch("gru_grad", s, t, 3, p, net.masks, past, g_hs, net.valid, gates[s], inner[s], h, d[s], dz)
+        else:
+            net.launch("gru_state_grad", s, t, 2, p, net.masks, past, g_hs, net.valid, gates[s], h, d[s], dq[s], dz)
+            p = matmul(dq[s], q_turned, out=q_product)
+            net.launch("gru_gates_grad", s, t, 2, p, q_mask, past, gates[s], inner[s], d[s], dz)
+        p = matmul(d[s], turned, out=product)
+    return p
