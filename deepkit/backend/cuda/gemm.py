@@ -72,6 +72,8 @@ def product(a: ndarray, b: ndarray, out: ndarray, bias: ndarray | None = None, a
     a, left = _operand(a, out.shape[:-2])
     b, right = _operand(b, out.shape[:-2])
     device = cupy.cuda.runtime.getDevice()
+    if not a.data.device_id == b.data.device_id == out.data.device_id == device:
+        raise ValueError("matmul: the arrays should be on the current device.")  # the op says which is where
     lt, scratch = library(device), workspace(device)
     target = Operand(n, m, n, False, m * n)
     alignments = _alignment(b), _alignment(a), _alignment(out)
