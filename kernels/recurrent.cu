@@ -14,7 +14,7 @@
 // by gate, is the dropout's: it multiplies the gradient that comes out of the product of each gate.
 //
 // f is tanh and r the sigmoid in the kernels without _any; in those the numbers `act` and `rec` name them: 0 linear,
-// 1 relu, 2 sigmoid, 3 tanh, 4 elu, 5 exponential. All is computed in float for the 16-bit types.
+// 1 relu, 2 sigmoid, 3 tanh, 4 elu, 5 exponential, 6 hard_sigmoid. All is computed in float for the 16-bit types.
 //
 // Launch: blocks of (32, 8) threads in a grid of (ceil(n / 32), up to ceil(batch / 8)); a thread has a unit.
 

@@ -15,7 +15,8 @@ template <typename S> __device__ S value_of(long long which, S x) {
     case 2: return activation::Sigmoid::value(x, S(0));
     case 3: return activation::Tanh::value(x, S(0));
     case 4: return activation::Elu::value(x, S(1));
-    default: return activation::Exponential::value(x, S(0));
+    case 5: return activation::Exponential::value(x, S(0));
+    default: return activation::HardSigmoid::value(x, S(0));
     }
 }
 template <typename S> __device__ S slope_of(long long which, S y) {
@@ -25,7 +26,8 @@ template <typename S> __device__ S slope_of(long long which, S y) {
     case 2: return activation::Sigmoid::slope(y, S(0));
     case 3: return activation::Tanh::slope(y, S(0));
     case 4: return activation::Elu::slope(y, S(1));
-    default: return activation::Exponential::slope(y, S(0));
+    case 5: return activation::Exponential::slope(y, S(0));
+    default: return activation::HardSigmoid::slope(y, S(0));
     }
 }
 

@@ -100,7 +100,9 @@ class RecurrentCell(DropoutCell):
         self.output_size = self.units
         functions = {"act": self.activation, "recurrent_act": self.recurrent_activation}
         self._acts = {
-            key: activations.fusible_name(functions[key])
+            key: "hard_sigmoid"
+            if functions[key] is activations.hard_sigmoid
+            else activations.fusible_name(functions[key])
             for key in list(functions)[: 1 if self.gates == 1 else 2]
         }
         self._known = all(

@@ -74,7 +74,7 @@ def test_networks(cuda, kind, how, reverse):
     check(cuda, kind, how, "float32", ("tanh", "sigmoid"), reverse)
 
 
-@pytest.mark.parametrize("acts", [("relu", "tanh"), ("elu", None), (None, "sigmoid")])
+@pytest.mark.parametrize("acts", [("relu", "tanh"), ("elu", None), (None, "sigmoid"), ("tanh", "hard_sigmoid")])
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_activations(cuda, kind, acts):
     check(cuda, kind, "masked", "float64", acts, False)

@@ -11,8 +11,8 @@ from .launching import DTYPES, ORDERS_HERE, blank, close, columns, needs_emulato
 
 pytestmark = needs_emulator
 
-NUMBER = {None: 0, "relu": 1, "sigmoid": 2, "tanh": 3, "elu": 4, "exponential": 5}
-ACTS = [("tanh", "sigmoid"), ("relu", "elu"), ("exponential", "tanh"), ("sigmoid", None)]
+NUMBER = {None: 0, "relu": 1, "sigmoid": 2, "tanh": 3, "elu": 4, "exponential": 5, "hard_sigmoid": 6}
+ACTS = [("tanh", "sigmoid"), ("relu", "elu"), ("tanh", "hard_sigmoid"), ("exponential", "tanh"), ("sigmoid", None)]
 BATCH, STEPS, N = 11, 3, 35
 PLACES = [(2, 0), (1, 1)]  # the step of the input that is read, and of the output that is written
 

@@ -318,6 +318,14 @@ def _sigmoid_grad(gy: ndarray, y: ndarray) -> ndarray:
     return d
 
 
+def _hard_sigmoid(y: ndarray) -> ndarray:
+    """relu6(y + 3) / 6."""
+    y += 3
+    np.clip(y, 0, 6, out=y)
+    y /= 6
+    return y
+
+
 def _exp_grad(gy: ndarray, y: ndarray) -> ndarray:
     return gy * y
 
@@ -328,6 +336,7 @@ FUSIBLE: dict[str, tuple[Callable[[ndarray], ndarray], Callable[[ndarray, ndarra
     "tanh": (lambda y: np.tanh(y, out=y), _tanh_grad),
     "elu": (_elu, lambda gy, y: gy * np.where(y > 0, y.dtype.type(1), y + 1)),
     "exponential": (lambda y: np.exp(y, out=y), _exp_grad),
+    "hard_sigmoid": (_hard_sigmoid, lambda gy, y: gy * (((y > 0) & (y < 1)) * y.dtype.type(1 / 6))),
     "softmax": (
         lambda y: softmax(y),
         lambda gy, y: softmax_grad(gy, y),

@@ -22,7 +22,7 @@ from .loader import function, is_float, launch_columns, numbers, sum_type
 __all__ = ["gru", "gru_grad", "lstm", "lstm_grad", "simple_rnn", "simple_rnn_grad"]
 
 #: The activations that the kernels know by number.
-ACTIVATIONS = {None: 0, "relu": 1, "sigmoid": 2, "tanh": 3, "elu": 4, "exponential": 5}
+ACTIVATIONS = {None: 0, "relu": 1, "sigmoid": 2, "tanh": 3, "elu": 4, "exponential": 5, "hard_sigmoid": 6}
 
 #: Units and sequences up to which all steps are one launch, if activations are the usual ones and there is no recurrent
 #: dropout: the recurrent kernel stays in registers, and a step waits for no launch. More units don't fit there; with
