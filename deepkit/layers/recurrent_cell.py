@@ -101,7 +101,7 @@ class RecurrentCell(DropoutCell):
         functions = {"act": self.activation, "recurrent_act": self.recurrent_activation}
         self._acts = {
             key: "hard_sigmoid"
-            if functions[key] is activations.hard_sigmoid
+            if functions[key] is activations.ALL["hard_sigmoid"]
             else activations.fusible_name(functions[key])
             for key in list(functions)[: 1 if self.gates == 1 else 2]
         }
