@@ -15,8 +15,7 @@
 #include "loss.cpp"
 
 #define DK_TABLE(name)                                                                                          \
-    {name,          gemm,       attention, attention_grad, conv,       conv_kernel_grad, depthwise,  depthwise_grad, \
-     max_pool,      max_pool_grad, avg_pool, avg_pool_grad, batch_norm, batch_norm_grad,  layer_norm, layer_norm_grad, \
-     relu_grad,     adam,       sgd,       momentum,       rmsprop,    adagrad,          lstm,       lstm_grad,       \
-     gru,           gru_grad,   random_words, dropout,     add_rows_at, softmax_cross_entropy, \
-     relu,          relu_pass,  add}
+    {name, gemm, attention, attention_grad, conv, conv_kernel_grad, depthwise, depthwise_grad, max_pool,        \
+     max_pool_grad, avg_pool, avg_pool_grad, batch_norm, batch_norm_grad, affine, layer_norm, layer_norm_grad,  \
+     relu_grad, adam, sgd, momentum, rmsprop, adagrad, lstm, lstm_grad, gru, gru_grad, random_words, dropout,   \
+     add_rows_at, softmax_cross_entropy, relu, relu_pass, add}

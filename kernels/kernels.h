@@ -60,6 +60,7 @@ struct Kernels {
                        float *y, float *mean, float *variance, float *inverse);
     void (*batch_norm_grad)(std::size_t rows, int c, const float *x, const float *mean, const float *inverse,
                             const float *gamma, const float *gy, float *gx, float *g_gamma, float *g_beta);
+    void (*affine)(std::size_t rows, int c, const float *x, const float *scale, const float *shift, float *y);
     void (*layer_norm)(std::size_t rows, int c, const float *x, const float *gamma, const float *beta, float epsilon,
                        bool centre, float *y, float *mean, float *inverse);
     void (*layer_norm_grad)(std::size_t rows, int c, const float *x, const float *mean, const float *inverse,

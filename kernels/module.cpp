@@ -314,6 +314,17 @@ PyObject *batch_norm_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// affine(x, scale, shift, y)
+PyObject *affine(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array x, scale, shift, y;
+    if (!count(n, 4) || !x.get(a[0], "x", 'f', -1, false) || !scale.get(a[1], "scale", 'f', -1, false) ||
+        !shift.get(a[2], "shift", 'f', scale.size(), false) || !y.get(a[3], "y", 'f', x.size(), true))
+        return nullptr;
+    const Py_ssize_t c = scale.size(), rows = c ? x.size() / c : 0;
+    WITHOUT_GIL(active->affine(rows, int(c), x.data(), scale.data(), shift.data(), y.data()))
+    Py_RETURN_NONE;
+}
+
 // layer_norm(x, gamma or None, beta or None, epsilon, centre, y, mean, inverse)
 PyObject *layer_norm(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Array x, gamma, beta, y, mean, inverse;
@@ -607,7 +618,7 @@ PyMethodDef methods[] = {
     FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad),
     FAST(depthwise), FAST(depthwise_grad), FAST(avg_pool), FAST(avg_pool_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
     FAST(relu_grad), FAST(adam), FAST(sgd), FAST(momentum), FAST(rmsprop), FAST(adagrad), FAST(lstm), FAST(lstm_grad),
-    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy), FAST(relu), FAST(relu_pass), FAST(add),
+    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy), FAST(relu), FAST(relu_pass), FAST(affine), FAST(add),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},
     {"worth_sharing", worth_sharing, METH_O, "Set the work in nanoseconds below which a call stays on its thread."},

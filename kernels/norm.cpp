@@ -123,6 +123,13 @@ void batch_norm(std::size_t rows, int c, const float *x, const float *gamma, con
     });
 }
 
+// y = scale x + shift by column.
+void affine(std::size_t rows, int c, const float *x, const float *scale, const float *shift, float *y) {
+    over_rows(rows, c, [&](std::size_t at, int i, int count) {
+        keep(y + at, part_of(x + at, count) * part_of(scale + i, count) + part_of(shift + i, count), count);
+    });
+}
+
 void batch_norm_grad(std::size_t rows, int c, const float *x, const float *mean, const float *inverse, const float *gamma,
                      const float *gy, float *gx, float *g_gamma, float *g_beta) {
     const float n = rows ? static_cast<float>(rows) : 1.0f;

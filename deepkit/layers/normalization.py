@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import constraints, initializers, ops, regularizers
-from ..ops.norm import batch_norm, layer_norm
+from ..ops.norm import batch_norm, fixed_norm, layer_norm
 from ..registry import export
 from .layer import InputSpec, Layer
 
@@ -142,11 +142,8 @@ class BatchNormalization(Layer):
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         x = _to_last(ops.cast(inputs, self._wide), self._axis)
         if not (training and self.trainable):
-            scale = ops.rsqrt(self.moving_variance + self.epsilon)
-            scale = scale if self.gamma is None else scale * self.gamma
-            shift = -self.moving_mean * scale
-            shift = shift if self.beta is None else shift + self.beta
-            return ops.cast(_from_last(x * scale + shift, self._axis), self.compute_dtype)
+            y = fixed_norm(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, epsilon=self.epsilon)
+            return ops.cast(_from_last(y, self._axis), self.compute_dtype)
         gamma, beta = (None, None) if self.renorm else (self.gamma, self.beta)
         if mask is None:
             y, mean, variance = batch_norm(x, gamma, beta, epsilon=self.epsilon)

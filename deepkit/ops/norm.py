@@ -42,6 +42,29 @@ class BatchNorm(Op):
         return _affine((x - mean) * e.rsqrt(variance + epsilon), gamma, beta), mean, variance
 
 
+class FixedNorm(Op):
+    """gamma (x - mean) / √(variance + ε) + beta with statistics that are given, as a trained model has them."""
+
+    def infer(self, x: Spec, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float = 1e-3) -> Spec:
+        return Spec(x.shape, x.dtype)
+
+    def forward(
+        self, k: Any, x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float = 1e-3
+    ) -> tuple[Any, Any]:
+        return k.fixed_norm(x, mean, variance, gamma, beta, epsilon)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        return k.fixed_norm_grad(saved, g, needs)
+
+    def reference(
+        self, x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float = 1e-3
+    ) -> Any:
+        scale = e.rsqrt(variance + epsilon)
+        scale = scale if gamma is None else scale * gamma
+        shift = -mean * scale
+        return x * scale + (shift if beta is None else shift + beta)
+
+
 class LayerNorm(Op):
     """gamma (x - mean) / √(var + ε) + beta over the last axis; without ``centre`` the root mean square only."""
 
@@ -62,6 +85,6 @@ class LayerNorm(Op):
         return _affine(x * e.rsqrt(_mean(e.square(x), axis=-1, keepdims=True) + epsilon), gamma, beta)
 
 
-batch_norm, layer_norm = BatchNorm(), LayerNorm()
+batch_norm, fixed_norm, layer_norm = BatchNorm(), FixedNorm(), LayerNorm()
 
-__all__ = ["BatchNorm", "LayerNorm", "batch_norm", "layer_norm"]
+__all__ = ["BatchNorm", "FixedNorm", "LayerNorm", "batch_norm", "fixed_norm", "layer_norm"]

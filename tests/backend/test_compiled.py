@@ -233,6 +233,14 @@ def test_batch_normalization(isa: str, channels: int, affine: bool) -> None:
     close(grads[0], grads[1], 5e-4)
 
 
+@pytest.mark.parametrize("channels", [1, 16, 35])
+def test_normalization_by_given_statistics(isa: str, channels: int) -> None:
+    x, mean, gamma, beta = random(7, 11, channels), *(random(channels, seed=i) for i in range(1, 4))
+    for weights in ((gamma, beta), (None, None), (gamma, None)):
+        (found, _), (expected, _) = both("fixed_norm", x, mean, gamma**2, *weights, 1e-3)
+        close(found, expected)
+
+
 @pytest.mark.parametrize("n", [1, 15, 70_001])
 def test_adam(isa: str, n: int) -> None:
     arrays = [random(n), random(n, seed=1), random(n, seed=2), random(n, seed=3) ** 2 + 1e-2]

@@ -223,12 +223,15 @@ def test_frozen_batch_normalization_uses_moving_averages(device):
 
 
 def test_fused_norms_twice(device):
-    from deepkit.ops.norm import batch_norm, layer_norm
+    from deepkit.ops.norm import batch_norm, fixed_norm, layer_norm
 
     rng = np.random.default_rng(1)
     x, gamma, beta = rng.normal(size=(5, 4)), rng.normal(size=4), rng.normal(size=4)
     check_second_order(lambda x, g, b: ops.tanh(layer_norm(x, g, b)), x, gamma, beta)
     check_second_order(lambda x, g, b: ops.tanh(batch_norm(x, g, b)[0]), x, gamma, beta)
+    mean, variance = rng.normal(size=4), rng.uniform(0.5, 2, size=4)
+    check_second_order(lambda *a: ops.tanh(fixed_norm(*a)), x, mean, variance, gamma, beta)
+    check_gradient(lambda *a: ops.tanh(fixed_norm(*a)), x, mean, variance, gamma, beta)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "mixed_float16"])

@@ -27,13 +27,15 @@ from .memory import total as numpy_total
 from .native import fits, state, target
 from .norm import batch_norm as numpy_batch_norm
 from .norm import batch_norm_grad as numpy_batch_norm_grad
+from .norm import fixed_norm as numpy_fixed_norm
+from .norm import fixed_scale
 from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import blocked as numpy_blocked
 
 __all__ = ["add", "attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy",
-           "dense", "dense_grad", "layer_norm", "layer_norm_grad", "matmul", "relu", "relu_grad", "take_grad",
-           "total"]  # fmt: skip
+           "dense", "dense_grad", "fixed_norm", "layer_norm", "layer_norm_grad", "matmul", "relu", "relu_grad",
+           "take_grad", "total"]  # fmt: skip
 
 
 # -- elementwise -------------------------------------------------------------------------------------------------------
@@ -109,6 +111,18 @@ def batch_norm_grad(
     g_gamma, g_beta = np.empty((2, x.shape[-1]), x.dtype)
     native.batch_norm_grad(x, mean, inverse, gamma, g, gx, g_gamma, g_beta)
     return gx, g_gamma, g_beta
+
+
+def fixed_norm(
+    x: ndarray, mean: ndarray, variance: ndarray, gamma: ndarray | None, beta: ndarray | None, epsilon: float
+) -> tuple[ndarray, Any]:
+    native = state.module
+    if native is None or not fits(x, mean, variance, gamma, beta):
+        return numpy_fixed_norm(x, mean, variance, gamma, beta, epsilon)
+    inverse, scale, shift = fixed_scale(mean, variance, gamma, beta, epsilon)
+    y = empty_reused(x.shape, x.dtype)
+    native.affine(x, scale, shift, y)
+    return y, (x, mean, inverse, scale)
 
 
 def layer_norm(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["batch_norm", "batch_norm_grad", "layer_norm", "layer_norm_grad"]
+__all__ = ["batch_norm", "batch_norm_grad", "fixed_norm", "fixed_norm_grad", "layer_norm", "layer_norm_grad"]
 
 
 def batch_norm(
@@ -46,6 +46,43 @@ def batch_norm_grad(saved: Any, g: ndarray, needs: Any) -> tuple[ndarray | None,
         gx *= scale
         gx = gx.reshape(g.shape)
     return gx, g_gamma, g_beta
+
+
+def fixed_scale(
+    mean: ndarray, variance: ndarray, gamma: ndarray | None, beta: ndarray | None, epsilon: float
+) -> tuple[ndarray, ndarray, ndarray]:
+    """1 / √(var + ε), and the scale and shift of x that :func:`fixed_norm` is."""
+    inverse = 1 / np.sqrt(variance + variance.dtype.type(epsilon))
+    scale = inverse if gamma is None else inverse * gamma
+    shift = mean * scale
+    return inverse, scale, np.negative(shift, out=shift) if beta is None else np.subtract(beta, shift, out=shift)
+
+
+def fixed_norm(
+    x: ndarray, mean: ndarray, variance: ndarray, gamma: ndarray | None, beta: ndarray | None, epsilon: float
+) -> tuple[ndarray, Any]:
+    """gamma (x - mean) / √(var + ε) + beta with given statistics (c,); the result and what the gradient needs."""
+    inverse, scale, shift = fixed_scale(mean, variance, gamma, beta, epsilon)
+    y = x * scale
+    y += shift
+    return y, (x, mean, inverse, scale)
+
+
+def fixed_norm_grad(saved: Any, g: ndarray, needs: Any) -> tuple[ndarray | None, ...]:
+    """Gradients of :func:`fixed_norm` for x, mean, variance, gamma and beta."""
+    x, mean, inverse, scale = saved
+    need_x, need_mean, need_variance, need_gamma, need_beta = (need is not False for need in needs)
+    gx = g * scale if need_x else None
+    axes = tuple(range(g.ndim - 1))
+    g_beta = np.add.reduce(g, axis=axes) if need_beta or need_mean else None
+    slope = np.add.reduce(g * (x - mean), axis=axes) if need_gamma or need_variance else None
+    return (
+        gx,
+        -scale * g_beta if need_mean else None,
+        -0.5 * scale * inverse * inverse * slope if need_variance else None,
+        slope * inverse if need_gamma else None,
+        g_beta if need_beta else None,
+    )
 
 
 def layer_norm(
