@@ -31,7 +31,7 @@ PAUSE = 0.2
 class Worker:
     """A framework's process."""
 
-    def __init__(self, framework: str, python: str):
+    def __init__(self, framework: str, python: str = sys.executable):
         env = {**os.environ, "PYTHONPATH": str(ROOT), "DEEPKIT_BACKEND": os.environ.get("DEEPKIT_BACKEND", "numpy")}
         self.process = subprocess.Popen(
             [python, str(ROOT / "bench" / "worker.py"), framework],

@@ -17,8 +17,17 @@ from deepkit.backend.cuda.device import diagnose
 
 @pytest.fixture(scope="session")
 def gpu():
-    """A CuPy to run the CUDA backend on: that of a GPU where there is one, else the simulated device."""
-    if not diagnose().problems:
+    """A CuPy to run the CUDA backend on: that of a GPU where there is one, else the simulated device.
+
+    ``DEEPKIT_TEST_GPU=real`` wants the GPU, and is an error without one; ``simulated`` takes the simulation anyway.
+    """
+    wanted = os.environ.get("DEEPKIT_TEST_GPU", "auto")
+    if wanted not in ("auto", "real", "simulated"):
+        pytest.exit(f"DEEPKIT_TEST_GPU should be auto, real or simulated. Received: {wanted!r}", 2)
+    problems = [] if wanted == "simulated" else diagnose().problems
+    if wanted == "real" and problems:
+        pytest.exit("DEEPKIT_TEST_GPU=real, and the GPU can't be used:\n- " + "\n- ".join(problems), 2)
+    if wanted != "simulated" and not problems:
         yield "real"
         return
     from .cuda import emulator, fake_cupy
