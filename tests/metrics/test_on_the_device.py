@@ -30,7 +30,9 @@ CASES = {
         ("AUC", {}), ("AUC", {"curve": "PR", "from_logits": True}), ("Precision", {}), ("Recall", {}),
         ("TruePositives", {}), ("FalsePositives", {}), ("TrueNegatives", {}), ("FalseNegatives", {}),
         ("BinaryAccuracy", {}), ("BinaryIoU", {}), ("SensitivityAtSpecificity", {"specificity": 0.5}),
-        ("PrecisionAtRecall", {"recall": 0.5}), ("BinaryCrossentropy", {}), ("Hinge", {}), ("SquaredHinge", {}),
+        ("PrecisionAtRecall", {"recall": 0.5}), ("RecallAtPrecision", {"precision": 0.5}),
+        ("SpecificityAtSensitivity", {"sensitivity": 0.5}), ("BinaryCrossentropy", {}), ("Hinge", {}),
+        ("SquaredHinge", {}),
     ],
     "one-hot": [
         ("AUC", {"multi_label": True, "num_labels": 4}), ("Precision", {"top_k": 2}), ("CategoricalAccuracy", {}),

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .loss import class_counts
+
 __all__ = ["ctc_beam_search", "ctc_grad", "ctc_loss"]
 
 #: The logarithm of zero, finite so that differences of two stay numbers.
@@ -42,7 +44,7 @@ def ctc_loss(
     states = np.full((n, 2 * length + 1), blank, "int64")
     states[:, 1::2] = labels
     skips = np.full(states.shape, LOW)
-    skips[:, 3::2][labels[:, 1:] != labels[:, :-1]] = 0.0
+    skips[:, 3::2] = np.where(labels[:, 1:] != labels[:, :-1], 0.0, LOW)
     scores = _log_softmax(logits)
     emitted = np.ascontiguousarray(np.take_along_axis(scores, states[:, None], axis=2).transpose(1, 0, 2))
     alpha = np.full((steps, *states.shape), LOW)
@@ -81,7 +83,7 @@ def ctc_grad(saved: Any, g: ndarray) -> ndarray:
     classes = scores.shape[2]
     # Sum the states of each class: one histogram over (sequence, step, class).
     cells = (np.arange(n)[:, None] * steps + np.arange(steps))[:, :, None] * classes + states[:, None]
-    counted = np.bincount(cells.ravel(), posterior.transpose(1, 0, 2).ravel(), n * steps * classes)
+    counted = class_counts(cells.ravel(), posterior.transpose(1, 0, 2).ravel(), n * steps * classes)
     out = np.exp(scores) - counted.reshape(scores.shape)
     active = (np.arange(steps) < logit_lengths[:, None]) & (total > LOW / 2)[:, None]
     return (out * active[:, :, None] * g.astype("float64")[:, None, None]).astype(g.dtype)
