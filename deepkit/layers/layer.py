@@ -264,11 +264,12 @@ class Layer:
         from ..random import SeedGenerator
 
         found: dict[int, Variable] = {}
-        for layer in self._flatten_layers():
+        layers = self._flatten_layers()
+        for layer in layers:
             for v in own_variables(layer):
                 found.setdefault(id(v), v)
         if seeds:
-            for layer in self._flatten_layers():
+            for layer in layers:
                 for generator in sublayers(layer, SeedGenerator):
                     found.setdefault(id(generator.state), generator.state)
         return list(found.values())

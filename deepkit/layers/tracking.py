@@ -13,23 +13,27 @@ _SKIP = frozenset({
     "_recurrent_dropout_mask", "input_vocabulary", "input_idf_weights",
 })  # fmt: skip
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = (list, tuple, set, dict)
 
-def _leaves(value: Any, depth: int = 0) -> Iterator[Any]:
-    if isinstance(value, (list, tuple, set)):
-        for item in value:
-            yield from _leaves(item, depth + 1)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _leaves(item, depth + 1)
-    else:
-        yield value
+
+def _leaves(value: Any) -> Iterator[Any]:
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, _CONTAINERS):
+            yield from _leaves(item)
+        else:
+            yield item
 
 
 def attributes(obj: Any) -> Iterator[Any]:
     """The values of an object's attributes, containers opened."""
     for name, value in list(vars(obj).items()):
-        if name not in _SKIP and not isinstance(value, (str, int, float)) and value is not None:
+        if type(value) in _PLAIN or name in _SKIP:
+            continue
+        if isinstance(value, _CONTAINERS):
             yield from _leaves(value)
+        else:
+            yield value
 
 
 def own_variables(layer: Any) -> list[Variable]:
