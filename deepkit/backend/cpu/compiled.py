@@ -40,24 +40,26 @@ __all__ = ["add", "attention", "attention_grad", "batch_norm", "batch_norm_grad"
 
 # -- elementwise -------------------------------------------------------------------------------------------------------
 
-#: Arrays below this are left to NumPy: they gain nothing from threads or from memory used again.
-_LARGE = 1 << 16
+#: Sums below this are left to NumPy: they gain nothing from threads or from memory used again.
+_LARGE_SUM = 1 << 16
+#: The same for relu, which takes NumPy more than one pass.
+_LARGE_RELU = 1 << 12
 
 
-def _large(a: ndarray, b: ndarray) -> bool:
-    return a.size >= _LARGE and a.shape == b.shape and fits(a, b)
+def _alike(a: ndarray, b: ndarray, smallest: int) -> bool:
+    return a.size >= smallest and a.shape == b.shape and fits(a, b)
 
 
 def add(a: Any, b: Any) -> Any:
     native = state.module
-    if native is None or type(a) is not ndarray or type(b) is not ndarray or not _large(a, b):
+    if native is None or type(a) is not ndarray or type(b) is not ndarray or not _alike(a, b, _LARGE_SUM):
         return numpy_add(a, b)
     return _sum(native, a, b)
 
 
 def total(a: ndarray, b: ndarray) -> ndarray:
     native = state.module
-    return numpy_total(a, b) if native is None or not _large(a, b) else _sum(native, a, b)
+    return numpy_total(a, b) if native is None or not _alike(a, b, _LARGE_SUM) else _sum(native, a, b)
 
 
 def _sum(native: Any, a: ndarray, b: ndarray) -> ndarray:
@@ -68,7 +70,7 @@ def _sum(native: Any, a: ndarray, b: ndarray) -> ndarray:
 
 def relu(x: ndarray, out: ndarray | None = None) -> ndarray:
     native = state.module
-    if native is None or x.size < _LARGE or not fits(x, out):
+    if native is None or x.size < _LARGE_RELU or not fits(x, out):
         return numpy_relu(x, out)
     if out is None:
         out = empty_reused(x.shape, x.dtype)
@@ -78,7 +80,7 @@ def relu(x: ndarray, out: ndarray | None = None) -> ndarray:
 
 def relu_grad(gy: ndarray, y: ndarray) -> ndarray:
     native = state.module
-    if native is None or not _large(gy, y):
+    if native is None or not _alike(gy, y, _LARGE_RELU):
         return numpy_relu_grad(gy, y)
     g = empty_reused(y.shape, y.dtype)
     native.relu_pass(gy, y, g)
