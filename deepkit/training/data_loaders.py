@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from ..random import draw_seed
+from ..utils.nest import map_nest
 from ..utils.py_dataset import PyDataset
 from .data_arrays import SparseRows, named_leaves, standardize_batch
 
@@ -172,6 +173,13 @@ class ArrayLoader(IndexedLoader):
         self.samples = samples
         # Rows of an array with gaps are gathered from a compact copy: `take` would make one at each call.
         self._fetch = [_fetcher(a, bool(shuffle)) for a in self.arrays]
+        self._device: Any = None
+
+    def keep_on_device(self, k: Any) -> None:
+        """Copy the arrays to the device of a kernel module, where batches are made from now on."""
+        there = map_nest(lambda a: None if a is None else k.from_numpy(a), self.arrays)
+        self._fetch = [_fetcher(tree, bool(self.shuffle), k) for tree in there]
+        self._device = k
 
     def peek(self) -> Batch:
         first = slice(0, self.batch_size)
@@ -195,25 +203,29 @@ class ArrayLoader(IndexedLoader):
         x, y, sample_weight = self._fetch
         size = self.batch_size or 1
         order = self._order() if self.shuffle else None
+        if order is not None and self._device is not None:
+            order = self._device.from_numpy(order)
         for a in range(start * size, self.samples, size):
             rows: Any = slice(a, a + size) if order is None else order[a : a + size]
             yield x(rows), y(rows), sample_weight(rows)
 
 
-def _fetcher(tree: Any, gather: bool) -> Callable[[Any], Any]:
-    """A function from rows to the batch of a nest."""
+def _fetcher(tree: Any, gather: bool, k: Any = None) -> Callable[[Any], Any]:
+    """A function from rows to the batch of a nest, whose arrays are of the kernel module ``k`` if one is given."""
     if tree is None:
         return lambda rows: None
     if isinstance(tree, dict):
-        parts = [(key, _fetcher(value, gather)) for key, value in tree.items()]
+        parts = [(key, _fetcher(value, gather, k)) for key, value in tree.items()]
         return lambda rows: {key: part(rows) for key, part in parts}
     if isinstance(tree, (list, tuple)):
-        items = [_fetcher(item, gather) for item in tree]
+        items = [_fetcher(item, gather, k) for item in tree]
         return (lambda rows: [item(rows) for item in items]) if isinstance(tree, list) else (
             lambda rows: tuple(item(rows) for item in items)
         )  # fmt: skip
     if not gather:
         return tree.__getitem__
+    if k is not None:
+        return lambda rows: k.take(tree, rows, 0)
     take = np.ascontiguousarray(tree).take if isinstance(tree, np.ndarray) else tree.take
     return lambda rows: take(rows, 0)
 

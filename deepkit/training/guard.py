@@ -14,7 +14,7 @@ from ..optimizers.update import ArenaUpdate
 from ..utils.nest import flatten
 from .step import CustomTrainRunner, TrainRunner
 
-__all__ = ["Guarded"]
+__all__ = ["Guarded", "explained", "guarded"]
 
 
 class Journal:
@@ -50,7 +50,7 @@ class Journal:
 
 
 class Guarded:
-    """A step whose failure for want of memory leaves the model as it was.
+    """A step that puts back what it had changed when it fails for want of memory.
 
     Args:
         run: The step, a :class:`~deepkit.training.step.Runner`.
@@ -58,67 +58,78 @@ class Guarded:
 
     def __init__(self, run: Any):
         self.run = run
-        self.journals = backend.active().RUNS_OUT
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.run, name)
 
     def __call__(self, *batch: Any) -> Any:
-        journal = Journal() if self.journals else None
+        journal = Journal()
         try:
-            if journal is None:
-                return self.run(*batch)
             with journal:
                 return self.run(*batch)
-        except MemoryError as error:
-            raise self._explained(error, batch, journal) from None
-
-    def _explained(self, error: MemoryError, batch: Any, journal: Journal | None) -> OutOfMemoryError:
-        """The error for a step that failed, which has been undone."""
-        at_failure = stats()
-        requested = backend.active().asked_for(error)
-        updating = any(frame.f_code is ArenaUpdate.step_arena.__code__
-                       for frame, _ in traceback.walk_tb(error.__traceback__))  # fmt: skip
-        traceback.clear_frames(error.__traceback__)  # they hold the arrays of the step
-        if journal is not None:
+        except OutOfMemoryError:
             journal.restore()
-        layer = self._layer(error)
-        rows = next((leaf.shape[0] for leaf in flatten(batch) if getattr(leaf, "shape", ())), None)
-        forward = isinstance(self.run, (TrainRunner, CustomTrainRunner)) and not hasattr(error, "op")
-        fits, how = _estimate(rows, requested, at_failure, stats(), forward)
-        where = f"in layer {layer!r}" if layer else f"in model {self.model.name!r}"
-        if hasattr(error, "op"):  # of layers, only those with weights are on the tape
-            behind = f", {where.replace('in', 'in or behind', 1)}" if layer else ""
-            where = f"in the gradient of {error.op!r}{behind}"
-        parts = [f"Out of memory {where}"]
-        if requested is not None:
-            parts[0] += f", which asked for {readable(requested)} ({requested:,} bytes)"
-        parts[0] += f". {at_failure}."
-        if rows is not None:
-            parts.append(f"The batch has {rows} samples" + (f"; {how}." if how else "."))
-        parts.append(self._aftermath(updating))
-        return OutOfMemoryError(" ".join(parts), layer, requested, at_failure, rows, fits)
+            raise
 
-    def _layer(self, error: MemoryError) -> str | None:
-        """Path of the layer that was called, or whose gradient was computed."""
-        path, position = getattr(error, "path", ()), getattr(error, "position", None)
-        if path:
-            return "/".join(path if path[0] == self.model.name else (self.model.name, *path))
-        if position is None:
-            return None
-        nodes = {v.node: v for v in self.model.trainable_variables if v.node}
-        session = max(nodes, default=0) >> SESSION_BITS  # that of the step which failed
-        met = [node for node in nodes if session << SESSION_BITS <= node <= (session << SESSION_BITS) + position]
-        return nodes[max(met)].path.rpartition("/")[0] if met else None
 
-    def _aftermath(self, updating: bool) -> str:
-        if updating:
-            return "The update of the weights had begun and isn't whole: load the last ones that were saved."
-        if isinstance(self.run, CustomTrainRunner):
-            return "What the model's own step did to its weights before stays done."
-        if not self.journals:
-            return "The weights are as they were before the step."
-        return "Weights, optimizer and metrics are as they were before the step."
+def guarded(run: Any) -> Any:
+    """A step that leaves the model as it was if memory runs out, on devices where a program lives on after that."""
+    return Guarded(run) if len(backend.KERNELS) > 1 and backend.active().RUNS_OUT else run
+
+
+def explained(run: Any, error: MemoryError, batch: Any) -> OutOfMemoryError:
+    """The error for a step that failed for want of memory; what the step held is let go of.
+
+    Args:
+        run: The step.
+        error: What it failed with.
+        batch: Its arguments.
+    """
+    at_failure = stats()
+    requested = backend.active().asked_for(error)
+    updating = any(frame.f_code is ArenaUpdate.step_arena.__code__
+                   for frame, _ in traceback.walk_tb(error.__traceback__))  # fmt: skip
+    traceback.clear_frames(error.__traceback__)  # they hold the arrays of the step
+    layer = _layer(run.model, error)
+    rows = next((leaf.shape[0] for leaf in flatten(batch) if getattr(leaf, "shape", ())), None)
+    gradient = hasattr(error, "op")
+    trains = isinstance(run, (TrainRunner, CustomTrainRunner))
+    fits, how = _estimate(rows, requested, at_failure, stats(), trains and not gradient)
+    where = f"in layer {layer!r}" if layer else f"in model {run.model.name!r}"
+    if gradient:  # of layers, only those with weights are on the tape
+        behind = f", {where.replace('in', 'in or behind', 1)}" if layer else ""
+        where = f"in the gradient of {error.op!r}{behind}"  # type: ignore[attr-defined]
+    parts = [f"Out of memory {where}"]
+    if requested is not None:
+        parts[0] += f", which asked for {readable(requested)} ({requested:,} bytes)"
+    parts[0] += f". {at_failure}."
+    if rows is not None:
+        parts.append(f"The batch has {rows} samples" + (f"; {how}." if how else "."))
+    parts.append(_aftermath(run, updating))
+    return OutOfMemoryError(" ".join(parts), layer, requested, at_failure, rows, fits)
+
+
+def _layer(model: Any, error: MemoryError) -> str | None:
+    """Path of the layer that was called, or whose gradient was computed."""
+    path, position = getattr(error, "path", ()), getattr(error, "position", None)
+    if path:
+        return "/".join(path if path[0] == model.name else (model.name, *path))
+    if position is None:
+        return None
+    nodes = {v.node: v for v in model.trainable_variables if v.node}
+    session = max(nodes, default=0) >> SESSION_BITS  # that of the step which failed
+    met = [node for node in nodes if session << SESSION_BITS <= node <= (session << SESSION_BITS) + position]
+    return nodes[max(met)].path.rpartition("/")[0] if met else None
+
+
+def _aftermath(run: Any, updating: bool) -> str:
+    if updating:
+        return "The update of the weights had begun and isn't whole: load the last ones that were saved."
+    if isinstance(run, CustomTrainRunner):
+        return "What the model's own step did to its weights before stays done."
+    if not backend.active().RUNS_OUT:
+        return "The weights are as they were before the step."
+    return "Weights, optimizer and metrics are as they were before the step."
 
 
 def _estimate(

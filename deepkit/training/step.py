@@ -62,7 +62,12 @@ class Runner:
 
     def __call__(self, *batch: Any) -> Any:
         """One step on a batch: ``x``, ``y``, ``sample_weight``, as far as there are."""
-        return self.step(*batch) if self.graphs is None else self._replayed(batch)
+        try:
+            return self.step(*batch) if self.graphs is None else self._replayed(batch)
+        except MemoryError as error:
+            from .guard import explained
+
+            raise explained(self, error, batch) from None
 
     def step(self, *batch: Any) -> Any:
         """The step, run launch by launch."""

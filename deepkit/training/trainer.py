@@ -16,7 +16,8 @@ from .callbacks import CallbackList, History, make_callbacks
 from .checks import check_device, check_first_batch
 from .compiled import CompiledLoss, CompiledMetrics
 from .data import make_loader, split_validation, unpack_x_y_sample_weight
-from .guard import Guarded
+from .data_device import on_device
+from .guard import guarded
 from .limits import limited, limited_epochs
 
 
@@ -298,17 +299,19 @@ class Trainer:
         )  # fmt: skip
         epochs, loader = limited_epochs(epochs), limited(loader)
         self._prepare(loader, training=True)
+        loader = on_device(loader)
         validation = None
         if validation_data is not None:
             vx, vy, vw = unpack_x_y_sample_weight(validation_data)
             validation = make_loader(vx, vy, vw, batch_size=validation_batch_size or batch_size, shuffle=False,
                                      steps=validation_steps)  # fmt: skip
             self._prepare(limited(validation), training=False)
+            validation = on_device(validation)
         listeners = make_callbacks(
             callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches, loader=loader
         )
-        run = Guarded(steps.train_runner(self))
-        validate = None if validation is None else Guarded(steps.test_runner(self))
+        run = guarded(steps.train_runner(self))
+        validate = None if validation is None else guarded(steps.test_runner(self))
         self.stop_training = False
         listeners.on_train_begin()
         logs: dict[str, Any] = {}
@@ -380,8 +383,9 @@ class Trainer:
         self._require_compiled("evaluate")
         loader = limited(make_loader(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps))
         self._prepare(loader, training=False)
+        loader = on_device(loader)
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
-        logs = self._evaluate(loader, listeners, Guarded(steps_module.test_runner(self)))
+        logs = self._evaluate(loader, listeners, guarded(steps_module.test_runner(self)))
         if return_dict:
             return logs
         values = list(logs.values())
@@ -420,8 +424,9 @@ class Trainer:
         """
         loader = limited(make_loader(x, batch_size=batch_size, shuffle=False, steps=steps, predicting=True))
         check_device(self)
+        loader = on_device(loader)
         listeners = make_callbacks(callbacks, self, verbose=verbose, epochs=1, steps=loader.num_batches, history=False)
-        run = Guarded(steps_module.predict_runner(self))
+        run = guarded(steps_module.predict_runner(self))
         listeners.on_predict_begin()
         parts: list[list[np.ndarray]] = []
         outputs: Any = None
@@ -446,7 +451,7 @@ class Trainer:
         """One training step on one batch; gives the loss and metrics on it, before the update."""
         self._require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight, training=True)
-        run = self.train_function = self.train_function or Guarded(steps.train_runner(self))
+        run = self.train_function = self.train_function or guarded(steps.train_runner(self))
         self.reset_metrics()
         run(*batch)
         return _results(run.logs(), return_dict)
@@ -455,7 +460,7 @@ class Trainer:
         """Loss and metrics on one batch."""
         self._require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight, None, training=False)
-        run = self.test_function = self.test_function or Guarded(steps.test_runner(self))
+        run = self.test_function = self.test_function or guarded(steps.test_runner(self))
         self.reset_metrics()
         run(*batch)
         return _results(run.logs(), return_dict)

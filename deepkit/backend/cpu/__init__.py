@@ -19,6 +19,7 @@ from .place import *
 from .pool import *
 from .random import *
 from .recurrent import *
+from .staging import *
 
 # isort: split
 # Last, as these are the same names again: the compiled kernels where they are built.

@@ -22,7 +22,7 @@ from . import arrays
 _SOURCES = Path(cpu.__file__).parent
 
 #: Modules that are about the processor; the ones of the same name here have nothing of them.
-_REPLACED = {"memory", "native", "place"}
+_REPLACED = {"memory", "native", "place", "staging"}
 
 _modules: dict[str, ModuleType] = {}
 _originals: dict[str, SimpleNamespace] = {}

@@ -9,7 +9,7 @@ from .derived import complete
 #: Modules whose functions make up the namespace.
 STEMS = (
     "adaptive_pool", "attention", "bessel", "blocks", "conv", "ctc", "elementwise", "fourier", "graph", "layerwise",
-    "linear", "loss", "memory", "norm", "optimizer", "place", "pool", "random", "recurrent",
+    "linear", "loss", "memory", "norm", "optimizer", "place", "pool", "random", "recurrent", "staging",
 )  # fmt: skip
 
 __all__: list[str] = []

@@ -152,7 +152,10 @@ class ndarray:
         if a.shape != self._a.shape:
             raise ValueError(f"Shape mismatch. Old shape: {self._a.shape}, new shape: {a.shape}")
         state.copied_to_device("ndarray.set()")
-        self._a[...] = a
+        if stream is None or stream.is_current:
+            self._a[...] = a
+        else:
+            stream.pending.append(lambda: np.copyto(self._a, a))
 
     def __dlpack__(self, **params: Any) -> Any:
         return self._a.__dlpack__()

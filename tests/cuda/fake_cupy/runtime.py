@@ -76,7 +76,11 @@ class Graph:
 
 
 class Stream:
-    """A stream; work on it is done at once, or recorded."""
+    """A stream; work on it is done at once, or recorded.
+
+    Copies that are put on another stream than the current one are done as late as CUDA may do them: when somebody waits
+    for them. Until then what they read can be overwritten, and where they write to holds nothing.
+    """
 
     current: list[Any] = []
     null: Any
@@ -84,6 +88,18 @@ class Stream:
     def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None):
         self.is_null, self.non_blocking, self.ptr = null, non_blocking, 0 if null else id(self)
         self.recording = False
+        self.pending: list[Any] = []
+
+    @property
+    def is_current(self) -> bool:
+        return current_stream() is self
+
+    def finish(self, work: list[Any] | None = None) -> None:
+        """Do what is pending, or that part of it."""
+        for copy in list(self.pending if work is None else work):
+            if copy in self.pending:
+                self.pending.remove(copy)
+                copy()
 
     def __enter__(self) -> Stream:
         Stream.current.append(self)
@@ -101,12 +117,17 @@ class Stream:
 
     def synchronize(self) -> None:
         state.synchronize("Stream.synchronize()")
+        self.finish()
 
     def record(self, event: Any = None) -> Any:
-        return event or Event()
+        event = event or Event()
+        event.record(self)
+        return event
 
     def wait_event(self, event: Any) -> None:
-        """Everything before has been done."""
+        """What was recorded is done before anything else here; in time only if this stream is the one in use."""
+        if self.is_current:
+            event.finish()
 
     def is_capturing(self) -> bool:
         return self.recording
@@ -142,13 +163,25 @@ class Event:
     """A point in a stream's work."""
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False):
-        self.done = True
+        self.stream: Any = None
+        self.work: list[Any] = []
+
+    @property
+    def done(self) -> bool:
+        return self.stream is None or not any(copy in self.stream.pending for copy in self.work)
 
     def record(self, stream: Any = None) -> None:
-        """Reached at once."""
+        self.stream = stream or current_stream()
+        self.work = list(self.stream.pending)
+
+    def finish(self) -> None:
+        """Do what comes before."""
+        if self.stream is not None:
+            self.stream.finish(self.work)
 
     def synchronize(self) -> None:
         state.synchronize("Event.synchronize()")
+        self.finish()
 
     ptr = 0
 
