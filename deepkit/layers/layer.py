@@ -50,7 +50,9 @@ class _CallSignature:
             (p.default for p in parameters if p.name == "training" and p.default is not p.empty), None
         )
         self.masks = [p.name for p in parameters if p.name == "mask" or p.name.endswith("_mask")]
-        self.plain = not self.masks and not self.keywords and len([n for n in self.names if n != "training"]) == 1
+        # One tensor, and none but the mask that rides on it.
+        inputs = [n for n in self.names if n not in ("training", "mask")]
+        self.plain = not self.keywords and self.masks in ([], ["mask"]) and len(inputs) == 1
 
 
 @export("keras.layers.Layer", "keras.Layer")
@@ -467,6 +469,8 @@ class Layer:
         self._set_masks(args, outputs, masks)
         if not self._ready and not symbolic:
             free = self._remat is None and self.activity_regularizer is None
+            if signature.masks:  # without a mask on the input there is none on the output, and none for sublayers
+                free = free and type(self).compute_mask is Layer.compute_mask and not self._layers
             self._ready = signature.plain and not self._mixed and free
         return outputs
 
