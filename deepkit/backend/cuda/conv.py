@@ -1,6 +1,7 @@
-"""Convolution on the device: windows as a matrix (im2col), cuBLAS's product, bias and activation in one pass.
+"""Convolution on the device.
 
-Groups and volumes are derived.
+Lines and images go to kernels of our own (:mod:`.implicit`). Where there are none, as for half precision before Ampere,
+windows are written as a matrix (im2col) for cuBLASLt. Groups and volumes are derived.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import cupy
 from cupy import ndarray
 
 from ..cpu.window import Pairs, Sizes, window_shape
+from . import implicit
 from .derived import derived
 from .linear import bias_act, bias_act_grad, matmul
 from .loader import function, is_float, launch_over
@@ -46,8 +48,12 @@ def conv(
         return derived("conv").conv(x, w, b, strides, padding, dilation, groups, act)
     x, width = cupy.ascontiguousarray(x), prod(w.shape[:-1])
     out = window_shape(x.shape[1:-1], w.shape[:-2], strides, padding, dilation)
-    how = geometry(x.shape, out, w.shape[:-2], strides, dilation, padding)
     y = cupy.empty((x.shape[0], *out, w.shape[-1]), x.dtype)
+    plan = implicit.plan(x, w, out, strides, padding, dilation)
+    if plan is not None:
+        implicit.forward(plan, x, cupy.ascontiguousarray(w), b, y, act == "relu")
+        return y if act in (None, "relu") else bias_act(y, None, act)
+    how = geometry(x.shape, out, w.shape[:-2], strides, dilation, padding)
     matrix, places = w.reshape(width, -1), prod(out)
     for part in _pieces(x.shape[0], places * width * x.itemsize):
         piece = y[part]
@@ -65,6 +71,14 @@ def conv_grad(
         return derived("conv").conv_grad(x, w, y, gy, strides, padding, dilation, groups, act, needs)
     g, gb = bias_act_grad(gy, y, act, needs[2])
     x, width = cupy.ascontiguousarray(x), prod(w.shape[:-1])
+    plan = implicit.plan(x, w, gy.shape[1:-1], strides, padding, dilation)
+    if plan is not None:
+        gx = None
+        if needs[0] is not False:
+            gx = needs[0] if isinstance(needs[0], ndarray) and needs[0].flags.c_contiguous else cupy.empty_like(x)
+            implicit.to_data(plan, g, cupy.ascontiguousarray(w), gx)
+        gw = None if needs[1] is False else implicit.to_weights(plan, x, g, needs[1]).reshape(w.shape)
+        return (gx if gx is needs[0] else placed(gx, needs[0])), gw, gb
     how = geometry(x.shape, gy.shape[1:-1], w.shape[:-2], strides, dilation, padding)
     gx = cupy.empty(x.shape, x.dtype) if needs[0] is not False else None
     gw = None
