@@ -37,6 +37,10 @@ struct Launch {
     template <typename T> __device__ auto product(const T *p, long long b, long long j) const {
         return [=](int k) { return p ? to_sum(p[k * gate + b * row + j]) : sum_type<T>(0); };
     }
+    // The input's share.
+    template <int GATES, typename T> __device__ auto input(const T *z, long long b, long long j) const {
+        return [=](int k) { return to_sum(z[step.in(GATES, k, b, j)]); };
+    }
     template <typename T> __device__ auto put(T *d, long long b, long long j) const {
         return [=](int k, T value) { d[k * gate + b * row + j] = value; };
     }
@@ -56,7 +60,7 @@ template <typename T, bool ANY>
 __device__ void simple(Launch l, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *before, T *y, T *after,
                        T *hs) {
     l.units([&](long long b, long long j) {
-        simple_unit(l.step, acts, b, j, l.product(p, b, j), z, valid, before, y, after, hs);
+        simple_unit(l.step, acts, b, j, l.product(p, b, j), l.input<1>(z, b, j), valid, before, y, after, hs);
     });
 }
 
@@ -72,7 +76,8 @@ template <typename T, bool ANY>
 __device__ void lstm(Launch l, Acts<ANY> acts, const T *p, const T *z, const bool *valid, const T *h_before,
                      const T *c_before, T *gates, T *h_after, T *c_after, T *hs) {
     l.units([&](long long b, long long j) {
-        lstm_unit(l.step, acts, b, j, l.product(p, b, j), z, valid, h_before, c_before, gates, h_after, c_after, hs);
+        lstm_unit(l.step, acts, b, j, l.product(p, b, j), l.input<4>(z, b, j), valid, h_before, c_before, gates, h_after,
+                  c_after, hs);
     });
 }
 
@@ -90,7 +95,8 @@ template <typename T, bool ANY>
 __device__ void gru(Launch l, Acts<ANY> acts, const T *p, const T *bias, const T *z, const bool *valid, const T *before,
                     T *gates, T *inner, T *after, T *hs) {
     l.units([&](long long b, long long j) {
-        gru_unit(l.step, acts, b, j, l.product(p, b, j), bias, z, valid, before, gates, inner, after, hs);
+        gru_unit(l.step, acts, b, j, l.product(p, b, j), l.input<3>(z, b, j), bias, valid, before, gates, inner, after,
+                 hs);
     });
 }
 

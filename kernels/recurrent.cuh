@@ -1,7 +1,8 @@
 // One unit of a recurrent network at one step, forward and back; recurrent.cu and recurrent_whole.cu launch them.
 //
-// p(k) gives the product of the state with the kernel for gate k, put(k, d) takes its gradient; `through` is the gradient
-// of the state that comes from the product of the step behind. For the arrays see recurrent.cu.
+// z(k) gives the input's share of gate k and p(k) the product of the state with the kernel; put(k, d) takes the gradient of
+// that product; `through` is the gradient of the state that comes from the product of the step behind. For the arrays see
+// recurrent.cu.
 
 #pragma once
 
@@ -59,11 +60,11 @@ struct Step {
     }
 };
 
-template <typename T, bool ANY, typename P>
-__device__ __forceinline__ T simple_unit(Step step, Acts<ANY> acts, long long b, long long j, P p, const T *z, const bool *valid,
+template <typename T, bool ANY, typename P, typename Z>
+__device__ __forceinline__ T simple_unit(Step step, Acts<ANY> acts, long long b, long long j, P p, Z z, const bool *valid,
                                          const T *before, T *y, T *after, T *hs) {
     const long long at = b * step.n + j;
-    const T value = from_sum<T>(acts.f(p(0) + to_sum(z[step.in(1, 0, b, j)])));
+    const T value = from_sum<T>(acts.f(p(0) + z(0)));
     const T h = step.held(valid, b) ? before[at] : value;
     y[at] = value;
     after[at] = h;
@@ -85,12 +86,12 @@ __device__ __forceinline__ void simple_unit_grad(Step step, Acts<ANY> acts, long
     dz[step.in(1, 0, b, j)] = value;
 }
 
-template <typename T, bool ANY, typename P>
-__device__ __forceinline__ T lstm_unit(Step step, Acts<ANY> acts, long long b, long long j, P p, const T *z, const bool *valid,
+template <typename T, bool ANY, typename P, typename Z>
+__device__ __forceinline__ T lstm_unit(Step step, Acts<ANY> acts, long long b, long long j, P p, Z z, const bool *valid,
                                        const T *h_before, const T *c_before, T *gates, T *h_after, T *c_after, T *hs) {
     using S = sum_type<T>;
     const long long at = b * step.n + j;
-    const auto a = [&](int k) { return p(k) + to_sum(z[step.in(4, k, b, j)]); };
+    const auto a = [&](int k) { return p(k) + z(k); };
     const S i = acts.r(a(0)), f = acts.r(a(1)), g = acts.f(a(2)), o = acts.r(a(3));
     T *kept = gates + b * 4 * step.n + j;
     kept[0] = from_sum<T>(i);
@@ -131,15 +132,14 @@ __device__ __forceinline__ void lstm_unit_grad(Step step, Acts<ANY> acts, long l
 }
 
 // `gates` (batch, 3 n) keeps u, r and q; `inner` (batch, n) what r multiplies: p_q + b_q, or h'.
-template <typename T, bool ANY, typename P>
-__device__ __forceinline__ T gru_unit(Step step, Acts<ANY> acts, long long b, long long j, P p, const T *bias, const T *z,
+template <typename T, bool ANY, typename P, typename Z>
+__device__ __forceinline__ T gru_unit(Step step, Acts<ANY> acts, long long b, long long j, P p, Z z, const T *bias,
                                       const bool *valid, const T *before, T *gates, T *inner, T *after, T *hs) {
     using S = sum_type<T>;
     const long long at = b * step.n + j;
     const auto own = [&](int k) { return p(k) + (bias ? to_sum(bias[k * step.n + j]) : S(0)); };
-    const auto of = [&](int k) { return to_sum(z[step.in(3, k, b, j)]); };
-    const S u = acts.r(own(0) + of(0)), r = acts.r(own(1) + of(1)), multiplied = own(2);
-    const S q = acts.f(of(2) + r * multiplied), old = to_sum(before[at]);
+    const S u = acts.r(own(0) + z(0)), r = acts.r(own(1) + z(1)), multiplied = own(2);
+    const S q = acts.f(z(2) + r * multiplied), old = to_sum(before[at]);
     T *kept = gates + b * 3 * step.n + j;
     kept[0] = from_sum<T>(u);
     kept[step.n] = from_sum<T>(r);

@@ -31,24 +31,34 @@ template <int N, typename S> struct Weights {
     }
 };
 
-// Runs unit(step, b, j, p) -> h for all steps of the block's sequences.
+// Runs unit(step, b, j, p, z) -> h for all steps of the block's sequences.
 template <int N, int GATES, typename T, typename F>
-__device__ __forceinline__ void forward(Step step, bool reverse, const T *u, const T *first, F unit) {
+__device__ __forceinline__ void forward(Step step, bool reverse, const T *u, const T *z, const T *first, F unit) {
     LAUNCH_SHAPE(blockDim.x == N * GATES && blockDim.y * blockDim.z * gridDim.y * gridDim.z == 1);
     using S = sum_type<T>;
-    __shared__ S h[N], products[GATES][N];
+    __shared__ S h[N], products[GATES][N], inputs[GATES][N];
     const int k = threadIdx.x / N, j = threadIdx.x % N;
-    const bool mine = k == 0 && j < step.n;
+    const bool there = j < step.n, mine = k == 0 && there;
     Weights<N, S> column;
-    column.load(u + k * step.n + j, step.n, GATES * step.n, j < step.n);
+    column.load(u + k * step.n + j, step.n, GATES * step.n, there);
     for (long long b = blockIdx.x; b < step.batch; b += gridDim.x) {
-        if (k == 0) h[j] = mine ? to_sum(first[b * step.n + j]) : S(0);
+        const auto input = [&](long long s) {
+            step.t = reverse ? step.steps - 1 - s : s;
+            return there && s < step.steps ? to_sum(z[step.in(GATES, k, b, j)]) : S(0);
+        };
+        S next = input(0);
+        if (k == 0) h[j] = there ? to_sum(first[b * step.n + j]) : S(0);
         __syncthreads();
         for (step.s = 0; step.s < step.steps; ++step.s) {
+            inputs[k][j] = next;
+            next = input(step.s + 1);  // on its way while the product is computed
             step.t = reverse ? step.steps - 1 - step.s : step.s;
             products[k][j] = column.times(h);
             __syncthreads();
-            if (mine) h[j] = to_sum(unit(step, b, j, [&](int gate) { return products[gate][j]; }));
+            if (mine) {
+                h[j] = to_sum(unit(step, b, j, [&](int gate) { return products[gate][j]; },
+                                   [&](int gate) { return inputs[gate][j]; }));
+            }
             __syncthreads();
         }
     }
@@ -98,14 +108,14 @@ constexpr Acts<false> USUAL = {0, 0};
 #define NEXT(array) (array + (step.s + 1) * batch * n)
 
 #define WHOLE(T, suffix, N)                                                                                            \
-    extern "C" __global__ void __launch_bounds__(N, 1)                                                                  \
+    extern "C" __global__ void __launch_bounds__(N, 1)                                                                 \
         simple_##N##_##suffix(long long batch, long long steps, long long n, bool reverse, const T *u, const T *z,     \
                               const bool *valid, T *h, T *y, T *hs) {                                                  \
-        forward<N, 1>(Step{batch, steps, n, 0, 0}, reverse, u, h, [&](Step step, long long b, int j, auto p) {         \
-            return simple_unit(step, USUAL, b, j, p, z, valid, AT(h, n), AT(y, n), NEXT(h), hs);                       \
+        forward<N, 1>(Step{batch, steps, n, 0, 0}, reverse, u, z, h, [&](Step step, long long b, int j, auto p, auto of) {\
+            return simple_unit(step, USUAL, b, j, p, of, valid, AT(h, n), AT(y, n), NEXT(h), hs);                      \
         });                                                                                                            \
     }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(N, 1)                                                                  \
+    extern "C" __global__ void __launch_bounds__(N, 1)                                                                 \
         simple_grad_##N##_##suffix(long long batch, long long steps, long long n, bool reverse, const T *u,            \
                                    sum_type<T> *past, const T *g_hs, const bool *valid, const T *y, T *d, T *dz,       \
                                    T *first) {                                                                         \
@@ -114,15 +124,15 @@ constexpr Acts<false> USUAL = {0, 0};
                            simple_unit_grad(step, USUAL, b, j, through, past, g_hs, valid, AT(y, n), put, dz);         \
                        });                                                                                             \
     }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(4 * N, 1)                                                              \
+    extern "C" __global__ void __launch_bounds__(4 * N, 1)                                                             \
         lstm_##N##_##suffix(long long batch, long long steps, long long n, bool reverse, const T *u, const T *z,       \
                             const bool *valid, T *h, T *c, T *gates, T *hs) {                                          \
-        forward<N, 4>(Step{batch, steps, n, 0, 0}, reverse, u, h, [&](Step step, long long b, int j, auto p) {         \
-            return lstm_unit(step, USUAL, b, j, p, z, valid, AT(h, n), AT(c, n), AT(gates, 4 * n), NEXT(h), NEXT(c),   \
+        forward<N, 4>(Step{batch, steps, n, 0, 0}, reverse, u, z, h, [&](Step step, long long b, int j, auto p, auto of) {\
+            return lstm_unit(step, USUAL, b, j, p, of, valid, AT(h, n), AT(c, n), AT(gates, 4 * n), NEXT(h), NEXT(c),  \
                              hs);                                                                                      \
         });                                                                                                            \
     }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(4 * N, 1)                                                              \
+    extern "C" __global__ void __launch_bounds__(4 * N, 1)                                                             \
         lstm_grad_##N##_##suffix(long long batch, long long steps, long long n, bool reverse, const T *u,              \
                                  sum_type<T> *past, sum_type<T> *dc, const T *g_hs, const bool *valid, const T *gates, \
                                  const T *c, T *d, T *dz, T *first) {                                                  \
@@ -132,15 +142,15 @@ constexpr Acts<false> USUAL = {0, 0};
                                           AT(c, n), NEXT(c), put, dz);                                                 \
                        });                                                                                             \
     }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(3 * N, 1)                                                              \
+    extern "C" __global__ void __launch_bounds__(3 * N, 1)                                                             \
         gru_##N##_##suffix(long long batch, long long steps, long long n, bool reverse, const T *u, const T *bias,     \
                            const T *z, const bool *valid, T *h, T *gates, T *inner, T *hs) {                           \
-        forward<N, 3>(Step{batch, steps, n, 0, 0}, reverse, u, h, [&](Step step, long long b, int j, auto p) {         \
-            return gru_unit(step, USUAL, b, j, p, bias, z, valid, AT(h, n), AT(gates, 3 * n), AT(inner, n), NEXT(h),   \
+        forward<N, 3>(Step{batch, steps, n, 0, 0}, reverse, u, z, h, [&](Step step, long long b, int j, auto p, auto of) {\
+            return gru_unit(step, USUAL, b, j, p, of, bias, valid, AT(h, n), AT(gates, 3 * n), AT(inner, n), NEXT(h),  \
                             hs);                                                                                       \
         });                                                                                                            \
     }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(3 * N, 1)                                                              \
+    extern "C" __global__ void __launch_bounds__(3 * N, 1)                                                             \
         gru_grad_##N##_##suffix(long long batch, long long steps, long long n, bool reverse, const T *u,               \
                                 sum_type<T> *past, const T *g_hs, const bool *valid, const T *gates, const T *inner,   \
                                 const T *h, T *d, T *dz, T *first) {                                                   \
