@@ -748,8 +748,10 @@ def _guard_build(build: Callable[..., Any]) -> Callable[..., Any]:
         before, context.path = context.path, tuple(self.path.split("/"))  # for the layers that it builds
         try:
             build(self, *args, **kwargs)
-        except Exception:
+        except Exception as error:
             self._own_weights.clear()
+            if isinstance(error, MemoryError):
+                came_through(error, self.name)
             raise
         finally:
             self._building = False

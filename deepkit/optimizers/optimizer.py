@@ -189,16 +189,18 @@ class Optimizer(ArenaUpdate):
             self.arena.rebind()
             return
         before = self._states()
-        self.arena = Arena(variables)
-        self._no_decay = set()  # positions in the arena before
-        self._slots = {}
+        arena = Arena(variables)
+        slots: dict[str, Slot] = {}
         if self.use_ema:
-            self._slots["average"] = self.arena.slot("average", "weights")
+            slots["average"] = arena.slot("average", "weights")
         if self.gradient_accumulation_steps:
-            self._slots["gradient_accumulator"] = self.arena.slot("gradient_accumulator")
+            slots["gradient_accumulator"] = arena.slot("gradient_accumulator")
         for group_of_slots in self.slots:
             for name in group_of_slots:
-                self._slots[name] = self.arena.slot(name, self.initial.get(name, 0.0))
+                slots[name] = arena.slot(name, self.initial.get(name, 0.0))
+        # Only now, as memory may have run out on the way.
+        self.arena, self._slots = arena, slots
+        self._no_decay = set()  # positions in the arena before
         # The state of variables that were trained before (a layer was frozen or thawed since) goes on.
         for name, slot in self._slots.items():
             for v, state in zip(variables, slot.variables):

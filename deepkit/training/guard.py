@@ -14,7 +14,7 @@ from ..optimizers.update import ArenaUpdate
 from ..utils.nest import flatten
 from .step import CustomTrainRunner, TrainRunner
 
-__all__ = ["Guarded", "explained", "guarded"]
+__all__ = ["Guarded", "explained", "guarded", "not_made"]
 
 
 class Journal:
@@ -107,6 +107,22 @@ def explained(run: Any, error: MemoryError, batch: Any) -> OutOfMemoryError:
         parts.append(f"The batch has {rows} samples" + (f"; {how}." if how else "."))
     parts.append(_aftermath(run, updating))
     return OutOfMemoryError(" ".join(parts), layer, requested, at_failure, rows, fits)
+
+
+def not_made(model: Any, error: MemoryError) -> OutOfMemoryError:
+    """The error for weights, or an optimizer's state, that there was no room for."""
+    if isinstance(error, OutOfMemoryError):
+        return error
+    at_failure, requested = stats(), backend.active().asked_for(error)
+    traceback.clear_frames(error.__traceback__)
+    layer = "/".join(getattr(error, "path", ())) or None
+    what = f"for the weights of layer {layer!r}" if layer else f"for the optimizer of model {model.name!r}"
+    asked = "" if requested is None else f", which asked for {readable(requested)} ({requested:,} bytes)"
+    return OutOfMemoryError(
+        f"Out of memory {what}{asked}. {at_failure}. Gradients and the state of Adam take three times the weights; SGD "
+        "without momentum takes least. A smaller batch is no help: make layers smaller, or take a larger device.",
+        layer, requested, at_failure,
+    )  # fmt: skip
 
 
 def _layer(model: Any, error: MemoryError) -> str | None:

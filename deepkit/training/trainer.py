@@ -17,7 +17,7 @@ from .checks import check_device, check_first_batch
 from .compiled import CompiledLoss, CompiledMetrics
 from .data import make_loader, split_validation, unpack_x_y_sample_weight
 from .data_device import on_device
-from .guard import guarded
+from .guard import guarded, not_made
 from .limits import limited, limited_epochs
 
 
@@ -298,7 +298,11 @@ class Trainer:
             class_weight=class_weight
         )  # fmt: skip
         epochs, loader = limited_epochs(epochs), limited(loader)
-        self._prepare(loader, training=True)
+        try:
+            self._prepare(loader, training=True)
+            run = guarded(steps.train_runner(self))
+        except MemoryError as error:
+            raise not_made(self, error) from None
         loader = on_device(loader)
         validation = None
         if validation_data is not None:
@@ -310,7 +314,6 @@ class Trainer:
         listeners = make_callbacks(
             callbacks, self, verbose=verbose, epochs=epochs, steps=loader.num_batches, loader=loader
         )
-        run = guarded(steps.train_runner(self))
         validate = None if validation is None else guarded(steps.test_runner(self))
         self.stop_training = False
         listeners.on_train_begin()

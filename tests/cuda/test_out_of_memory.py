@@ -140,6 +140,36 @@ def test_one_sample_is_too_much(pool):
         model.train_function(*data(1))
 
 
+def test_weights_that_find_no_room(pool):
+    x, y = data(4)
+    model = deepkit.Sequential([layers.Dense(8), layers.Dense(100_000, name="wide"), layers.Dense(2)], name="net")
+    model.compile("sgd", "mse")
+    pool.free_all_blocks()
+    pool.set_limit(pool.used_bytes() + 1_000_000)
+    with pytest.raises(memory.OutOfMemoryError, match="for the weights of layer 'net/wide'.*3,200,000 bytes") as caught:
+        model.fit(x, y, verbose=0)
+    assert caught.value.layer == "net/wide"
+    pool.set_limit(0)
+    model.fit(x, y, verbose=0)
+
+
+def test_an_optimizer_that_finds_no_room(pool):
+    x, y = data(4)
+    model = deepkit.Sequential([deepkit.Input((4,)), layers.Dense(20_000), layers.Dense(2)], name="net")
+    model.compile("adam", "mse")
+    before = model.get_weights()
+    pool.free_all_blocks()
+    for room in (500_000, 1_500_000):  # in the arena, in the slots
+        pool.set_limit(pool.used_bytes() + room)
+        with pytest.raises(memory.OutOfMemoryError, match="for the optimizer of model 'net'"):
+            model.fit(x, y, verbose=0)
+        for a, b in zip(before, model.get_weights()):
+            np.testing.assert_array_equal(a, b)
+    pool.set_limit(0)
+    model.fit(x, y, verbose=0)
+    assert int(model.optimizer.iterations) == 1
+
+
 def test_an_update_that_had_begun_is_owned_up_to(pool, monkeypatch):
     model = network()
     model.train_on_batch(*data(4))
