@@ -155,3 +155,14 @@ def test_tensordot(cp, axes):
     x, y = values((4, 4), "float64"), values((4, 4), "float64", 1)
     found = tensordot(cp.asarray(x), cp.asarray(y), axes)
     np.testing.assert_allclose(found.get(), np.tensordot(x, y, axes), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float16", ml_dtypes.bfloat16], ids=str)
+def test_products_of_16_bits_in_float32(cp, dtype):
+    from deepkit.backend.cuda.gemm import product
+
+    a, b = values((2, 3, 40), dtype), values((2, 5, 40), dtype, 1)
+    out = cp.empty((2, 3, 5), "float32")
+    product(cp.asarray(a), cp.asarray(b).transpose(0, 2, 1), out)
+    expected = np.matmul(a.astype("float64"), b.astype("float64").transpose(0, 2, 1))
+    np.testing.assert_allclose(out.get(), expected, rtol=1e-5, atol=1e-5)

@@ -1,7 +1,7 @@
 """cuBLASLt by ctypes: matrix products under a handle and a workspace of our own, which a CUDA graph can hold.
 
 CuPy refuses its own cuBLAS calls while a graph is captured. Names, numbers and layouts are those of ``cublasLt.h`` and
-``cublas_api.h`` of CUDA 13.1; CUDA 12 has the same.
+``cublas_api.h`` of CUDA 13.1 and 12.9, which have the same.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ class Plan:
 
     Args:
         lt: The library.
-        kind: Name of the dtype of A, B and D. Sums are float32, or float64 for float64.
+        kind: Name of the dtype of A and B. Sums are float32, or float64 for float64.
+        result: Name of the dtype of D: that of A and B or, where those have 16 bits, float32.
         a, b, d: The matrices.
         batch: How many products.
         alignments: Of the addresses of A, B and D, in bytes.
@@ -188,12 +189,11 @@ class Plan:
     """
 
     def __init__(
-        self, lt: Any, kind: str, a: Operand, b: Operand, d: Operand, batch: int, alignments: tuple[int, int, int],
-        room: int, tf32: bool, bias: bool, act: str | None,
+        self, lt: Any, kind: str, result: str, a: Operand, b: Operand, d: Operand, batch: int,
+        alignments: tuple[int, int, int], room: int, tf32: bool, bias: bool, act: str | None,
     ):  # fmt: skip
         self.lt = lt
-        what = f"product of {kind} matrices {a} and {b} (a batch of {batch})"
-        data = DATA_TYPE[kind]
+        what = f"{result} product of {kind} matrices {a} and {b} (a batch of {batch})"
         compute = COMPUTE_64F if kind == "float64" else COMPUTE_32F_FAST_TF32 if tf32 else COMPUTE_32F
         self.desc = _POINTER()
         scale = DATA_TYPE["float64" if kind == "float64" else "float32"]
@@ -201,7 +201,8 @@ class Plan:
         for attribute, value in ((DESC_TRANSA, int(a.transposed)), (DESC_TRANSB, int(b.transposed)),
                                  (DESC_EPILOGUE, EPILOGUE[bias, act])):  # fmt: skip
             self._set(lt.MatmulDescSetAttribute, self.desc, attribute, c_int32(value), what)
-        self.layouts = [self._layout(data, m, batch, what) for m in (a, b, d)]
+        types = (DATA_TYPE[kind], DATA_TYPE[kind], DATA_TYPE[result])
+        self.layouts = [self._layout(data, m, batch, what) for data, m in zip(types, (a, b, d))]
         self.one, self.zero = (c_float if kind != "float64" else ctypes.c_double)(1), c_uint64(0)
         preference, found, count = _POINTER(), HeuristicResult(), c_int(0)
         check(lt.MatmulPreferenceCreate(byref(preference)), what)

@@ -47,7 +47,7 @@ def matmul(a: ndarray, b: ndarray, out: ndarray | None = None) -> ndarray:
 
 
 def product(a: ndarray, b: ndarray, out: ndarray, bias: ndarray | None = None, act: str | None = None) -> ndarray:
-    """out = act(a @ b + bias), all of one dtype that cuBLASLt has.
+    """out = act(a @ b + bias), all of one dtype that cuBLASLt has; of 16-bit matrices ``out`` may be float32.
 
     Args:
         a: (..., m, k).
@@ -77,12 +77,12 @@ def product(a: ndarray, b: ndarray, out: ndarray, bias: ndarray | None = None, a
     lt, scratch = library(device), workspace(device)
     target = Operand(n, m, n, False, m * n)
     alignments = _alignment(b), _alignment(a), _alignment(out)
-    tf32 = out.dtype.itemsize == 4 and settings.matmul_precision == "high"
-    key = device, out.dtype, left, right, count, alignments, tf32, bias is not None, act
+    tf32 = a.dtype.itemsize == 4 and settings.matmul_precision == "high"
+    key = device, a.dtype, out.dtype, left, right, count, alignments, tf32, bias is not None, act
     plan = _plans.get(key)
     if plan is None:
-        plan = _plans[key] = Plan(lt, out.dtype.name, right, left, target, count, alignments, scratch.nbytes, tf32,
-                                  bias is not None, act)  # fmt: skip
+        plan = _plans[key] = Plan(lt, a.dtype.name, out.dtype.name, right, left, target, count, alignments,
+                                  scratch.nbytes, tf32, bias is not None, act)  # fmt: skip
     stream = cupy.cuda.get_current_stream().ptr
     plan(b.data.ptr, a.data.ptr, out.data.ptr, 0 if bias is None else bias.data.ptr, scratch.data.ptr, stream)
     return out

@@ -65,7 +65,8 @@ uint64_t problem(const Desc &desc, const Layout &a, const Layout &b, const Layou
     uint64_t out = 1469598103934665603ull;
     for (uint64_t v : {uint64_t(desc.compute), uint64_t(desc.transa), uint64_t(desc.transb), uint64_t(desc.epilogue),
                        a.rows, a.columns, uint64_t(a.ld), b.rows, b.columns, uint64_t(b.ld), d.rows, d.columns,
-                       uint64_t(d.ld), uint64_t(d.batch), uint64_t(a.stride), uint64_t(b.stride), uint64_t(d.type)}) {
+                       uint64_t(d.ld), uint64_t(d.batch), uint64_t(a.stride), uint64_t(b.stride), uint64_t(a.type),
+                       uint64_t(d.type)}) {
         out = (out ^ v) * 1099511628211ull;
     }
     return out;
@@ -73,12 +74,15 @@ uint64_t problem(const Desc &desc, const Layout &a, const Layout &b, const Layou
 
 bool fits(const Desc &desc, const Layout &a, const Layout &b, const Layout &d) {
     for (const Layout *m : {&a, &b, &d}) {
-        if (m->kind != LAYOUT || m->type != d.type || m->batch != d.batch || m->ld < int64_t(m->rows)) return false;
+        if (m->kind != LAYOUT || m->batch != d.batch || m->ld < int64_t(m->rows)) return false;
         if (!m->rows || !m->columns) return false;
     }
+    // Sixteen-bit matrices may have a product in float, which takes no bias of theirs.
+    const bool widened = (a.type == F16 || a.type == BF16) && d.type == F32;
+    if (a.type != b.type || (a.type != d.type && !(widened && desc.epilogue == 1))) return false;
     const bool wide = d.type == F64;
     if (wide != (desc.compute == COMPUTE_64F) || desc.scale != (wide ? F64 : F32)) return false;
-    if (desc.compute == COMPUTE_TF32 && d.type != F32) return false;
+    if (desc.compute == COMPUTE_TF32 && a.type != F32) return false;
     const uint64_t m = desc.transa ? a.columns : a.rows, k = desc.transa ? a.rows : a.columns;
     const uint64_t n = desc.transb ? b.rows : b.columns, l = desc.transb ? b.columns : b.rows;
     return m == d.rows && n == d.columns && k == l;
@@ -247,9 +251,10 @@ int cublasLtMatmul(Handle *handle, Desc *desc, const void *alpha, const void *a,
     if (algo->data[0] != ALGO || algo->data[1] != problem(*desc, *la, *lb, *ld)) return NOT_SUPPORTED;
     if (room < algo->data[2] || (room && !workspace)) return INVALID_VALUE;
     const void *const pointers[4] = {a, b, c, d};
+    const Layout *const layouts[4] = {la, lb, lc, ld};
     for (int i = 0; i < 4; ++i) {
         const uint64_t at = reinterpret_cast<uint64_t>(pointers[i]);
-        if (!at || at % size_of(ld->type)) return INVALID_VALUE;
+        if (!at || at % size_of(layouts[i]->type)) return INVALID_VALUE;
         if (at % algo->data[3 + i]) return NOT_SUPPORTED;
     }
     if ((desc->epilogue & 4) && !desc->bias) return INVALID_VALUE;
