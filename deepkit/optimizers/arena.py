@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from .. import backend
 from ..autograd.variable import Variable
+
+
+class Scratch:
+    """Working memory that is made when somebody asks for it: kernels of a GPU keep what they need in registers.
+
+    Args:
+        make: Makes one of the two pieces.
+    """
+
+    def __init__(self, make: Callable[[], Any]):
+        self._make = make
+        self._pieces: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self._pieces:
+            self._pieces = [self._make() for _ in range(2)]
+        return iter(self._pieces)
 
 
 class Group:
@@ -29,7 +46,9 @@ class Group:
         self.size, self.dtype = end, variables[members[0]].data.dtype
         self.weights = k.empty(end, self.dtype)
         self.gradients = k.zeros(end, self.dtype)
-        self.scratch = [k.empty(min(end, k.OPTIMIZER_BLOCK), self.dtype) for _ in range(2)]
+        self.scratch: Any = Scratch(lambda: k.empty(min(end, k.OPTIMIZER_BLOCK), self.dtype))
+        if not k.RUNS_OUT:
+            self.scratch = list(self.scratch)
 
     def runs(self, skip: Any) -> Iterator[slice]:
         """Stretches of the flat arrays without the variables in ``skip``."""

@@ -134,8 +134,9 @@ class ArenaUpdate:
         frequency = self.ema_overwrite_frequency
         overwrite = frequency is not None and (updates + 1) % frequency == 0
         for group, average in zip(arena.groups, self._slots["average"].flats):
+            average -= group.weights  # w + μ (a - w): in place, as the weights are new already and memory may be short
             average *= momentum
-            average += (1 - momentum) * group.weights
+            average += group.weights
             if overwrite:
                 group.weights[...] = average
 

@@ -170,6 +170,17 @@ def test_an_optimizer_that_finds_no_room(pool):
     assert int(model.optimizer.iterations) == 1
 
 
+def test_an_optimizer_takes_no_more_than_it_needs(pool):
+    model = deepkit.Sequential([deepkit.Input((1000,)), layers.Dense(1000, use_bias=False)])
+    one = 4_000_000
+    model.compile("adam", "mse")
+    pool.free_all_blocks()
+    before = memory.stats().used
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.apply([deepkit.ops.zeros((1000, 1000))])
+    assert memory.stats().used - before == pytest.approx(3 * one, abs=8192)  # gradients, two means; weights moved
+
+
 def test_an_update_that_had_begun_is_owned_up_to(pool, monkeypatch):
     model = network()
     model.train_on_batch(*data(4))
