@@ -46,30 +46,50 @@ def test_sums_at_indices_come_in_order(cuda, shape):
     np.testing.assert_allclose(cupy.asnumpy(found), expected, rtol=1e-5, atol=1e-5)
 
 
-def trained(where: str) -> tuple[list[np.ndarray], list[float]]:
+def image_model():
+    parts = [layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(), layers.MaxPooling2D()]
+    parts += [layers.Flatten(), layers.Dropout(0.3), layers.Dense(3, activation="softmax")]
+    return deepkit.Sequential([layers.Input((8, 8, 2)), *parts]), (64, 8, 8, 2)
+
+
+def text_model():
+    parts = [layers.Embedding(20, 6, mask_zero=True), layers.LSTM(5, return_sequences=True), layers.GRU(4)]
+    parts.append(layers.Dense(3, activation="softmax"))
+    return deepkit.Sequential([layers.Input((6,), dtype="int32"), *parts]), (64, 6)
+
+
+def attention_model():
+    x = layers.Input((6, 8))
+    y = layers.LayerNormalization()(layers.MultiHeadAttention(2, 4, dropout=0.1)(x, x) + x)
+    y = layers.GlobalAveragePooling1D()(layers.Dense(8, activation="gelu")(y))
+    return deepkit.Model(x, layers.Dense(3, activation="softmax")(y)), (64, 6, 8)
+
+
+def trained(make, where: str) -> tuple[list[np.ndarray], list[float]]:
+    """Initial weights, and the loss of each of 52 steps."""
     deepkit.utils.set_random_seed(3)
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(64, 8, 8, 2)).astype("float32"), rng.integers(0, 3, 64)
+    losses: list[float] = []
     with deepkit.device(where):
-        model = deepkit.Sequential(
-            [layers.Input((8, 8, 2)), layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(),
-             layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.3), layers.Dense(3, activation="softmax")]
-        )  # fmt: skip
+        model, shape = make()
+        x = rng.integers(0, 20, shape) if len(shape) == 2 else rng.normal(size=shape).astype("float32")
         start = model.get_weights()
         model.compile("adam", "sparse_categorical_crossentropy")
-        history = model.fit(x, y, batch_size=16, epochs=6, verbose=0)
-    return start, history.history["loss"]
+        each = deepkit.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
+        model.fit(x, rng.integers(0, 3, 64), batch_size=16, epochs=13, verbose=0, callbacks=[each])
+    return start, losses
 
 
-def test_the_same_training_as_on_the_processor(cuda, monkeypatch):
-    """The same initial weights and masks to the bit, and losses that differ by rounding."""
+@pytest.mark.parametrize("make", [image_model, text_model, attention_model])
+def test_the_same_training_as_on_the_processor(cuda, monkeypatch, make):
+    """The same initial weights and masks to the bit, losses that differ by rounding, and two runs the same."""
     monkeypatch.setattr(backend.cuda, "load", backend.cuda.kernel_module)
-    (a, losses), (b, expected) = trained("gpu"), trained("cpu")
+    (a, losses), (b, expected) = trained(make, "gpu"), trained(make, "cpu")
     for x, y in zip(a, b):
         np.testing.assert_array_equal(x, y)
+    assert len(losses) == 52
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
-    again = trained("gpu")[1]
-    assert again == losses
+    assert trained(make, "gpu")[1] == losses
 
 
 def test_another_device(cuda, monkeypatch):

@@ -44,10 +44,10 @@ def tensordot(a: ndarray, b: ndarray, axes: Any = 2) -> ndarray:
     return matmul(left, right).reshape(shape)
 
 
-def einsum(subscripts: str, *operands: ndarray, **params: Any) -> ndarray:
+def einsum(subscripts: str, *operands: ndarray, optimize: Any = True) -> ndarray:
     """NumPy's ``einsum``, two operands at a time from the left."""
-    if len(operands) == 1 or params or not isinstance(subscripts, str):
-        return cupy.einsum(subscripts, *operands, **params)
+    if len(operands) == 1:
+        return cupy.einsum(subscripts, *operands)
     terms, result = _explicit(subscripts, operands)
     names, value = terms[0], operands[0]
     for i in range(1, len(operands)):
