@@ -13,8 +13,9 @@
 // state's gradient that doesn't pass the product, and dc the cell's; both are read and written over. `mask`, laid out as d
 // by gate, is the dropout's: it multiplies the gradient that comes out of the product of each gate.
 //
-// f is tanh and r the sigmoid in the kernels without _any; in those the numbers `act` and `rec` name them: 0 linear,
-// 1 relu, 2 sigmoid, 3 tanh, 4 elu, 5 exponential, 6 hard_sigmoid. All is computed in float for the 16-bit types.
+// f and r are named by the numbers `act` and `rec`: 0 linear, 1 relu, 2 sigmoid, 3 tanh, 4 elu, 5 exponential, 6
+// hard_sigmoid. lstm and gru come in two kinds, for tanh and the sigmoid and, _any, for others. All is computed in float for
+// the 16-bit types.
 //
 // Launch: blocks of (32, 8) threads in a grid of (ceil(n / 32), up to ceil(batch / 8)); a thread has a unit.
 
@@ -179,15 +180,19 @@ __device__ void gru_gates_grad(Launch l, Acts<ANY> acts, const T *p, const T *ma
 }
 
 #define UNPACK(...) __VA_ARGS__
-#define NAMED(name, PARAMETERS)                                                                        \
+#define NAMED(name, PARAMETERS)                                                                                        \
     extern "C" __global__ void name(long long batch, long long steps, long long n, long long t, long long s,           \
                                     long long gate, long long row, long long act, long long rec, UNPACK PARAMETERS)
 #define ONE(name, suffix, PARAMETERS, ARGUMENTS)                                                                       \
-    NAMED(name##_##suffix, PARAMETERS) {                                                             \
-        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<false>{act, rec}, UNPACK ARGUMENTS);                         \
+    NAMED(name##_##suffix, PARAMETERS) {                                                                               \
+        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<true>{act, rec}, UNPACK ARGUMENTS);                      \
+    }
+#define BOTH(name, suffix, PARAMETERS, ARGUMENTS)                                                                      \
+    NAMED(name##_##suffix, PARAMETERS) {                                                                               \
+        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<false>{act, rec}, UNPACK ARGUMENTS);                     \
     }                                                                                                                  \
-    NAMED(name##_any_##suffix, PARAMETERS) {                                                          \
-        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<true>{act, rec}, UNPACK ARGUMENTS);                          \
+    NAMED(name##_any_##suffix, PARAMETERS) {                                                                           \
+        name(Launch{{batch, steps, n, t, s}, gate, row}, Acts<true>{act, rec}, UNPACK ARGUMENTS);                      \
     }
 #define RECURRENT(T, suffix)                                                                                           \
     ONE(simple, suffix, (const T *p, const T *z, const bool *valid, const T *before, T *y, T *after, T *hs),           \
@@ -195,19 +200,19 @@ __device__ void gru_gates_grad(Launch l, Acts<ANY> acts, const T *p, const T *ma
     ONE(simple_grad, suffix,                                                                                           \
         (const T *p, const T *mask, sum_type<T> *past, const T *g_hs, const bool *valid, const T *y, T *d, T *dz),     \
         (p, mask, past, g_hs, valid, y, d, dz))                                                                        \
-    ONE(lstm, suffix,                                                                                                  \
+    BOTH(lstm, suffix,                                                                                                 \
         (const T *p, const T *z, const bool *valid, const T *h_before, const T *c_before, T *gates, T *h_after,        \
          T *c_after, T *hs),                                                                                           \
         (p, z, valid, h_before, c_before, gates, h_after, c_after, hs))                                                \
-    ONE(lstm_grad, suffix,                                                                                             \
+    BOTH(lstm_grad, suffix,                                                                                            \
         (const T *p, const T *mask, sum_type<T> *past, sum_type<T> *dc, const T *g_hs, const bool *valid,              \
          const T *gates, const T *c_before, const T *c_after, T *d, T *dz),                                            \
         (p, mask, past, dc, g_hs, valid, gates, c_before, c_after, d, dz))                                             \
-    ONE(gru, suffix,                                                                                                   \
+    BOTH(gru, suffix,                                                                                                  \
         (const T *p, const T *bias, const T *z, const bool *valid, const T *before, T *gates, T *inner, T *after,      \
          T *hs),                                                                                                       \
         (p, bias, z, valid, before, gates, inner, after, hs))                                                          \
-    ONE(gru_grad, suffix,                                                                                              \
+    BOTH(gru_grad, suffix,                                                                                             \
         (const T *p, const T *mask, sum_type<T> *past, const T *g_hs, const bool *valid, const T *gates,               \
          const T *inner, const T *before, T *d, T *dz),                                                                \
         (p, mask, past, g_hs, valid, gates, inner, before, d, dz))                                                     \

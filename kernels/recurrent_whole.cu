@@ -8,7 +8,8 @@
 // and what comes out of the products pass through shared memory. Sequences don't meet, so blocks don't either.
 //
 // Arrays are those of recurrent.cu with all steps: h and c (steps + 1, batch, n) with the first state in front, gates,
-// inner, y and d (steps, batch, ...). Sums are in float for the 16-bit types, and products aren't rounded to them.
+// inner, y and d (steps, batch, ...). Sums are in float, and products aren't rounded. There are no kernels for double: it is
+// rare in training, and they would double the time that the compiler takes.
 //
 // Launch: blocks of gates * N threads, as many as there are sequences, at most 65,535.
 
@@ -161,4 +162,6 @@ constexpr Acts<false> USUAL = {0, 0};
                        });                                                                                             \
     }
 #define WHOLES(T, suffix) WHOLE(T, suffix, 32) WHOLE(T, suffix, 64)
-FOR_FLOATS(WHOLES)
+WHOLES(float, f32)
+WHOLES(__half, f16)
+WHOLES(__nv_bfloat16, bf16)

@@ -71,7 +71,7 @@ class Case:
         return d.transpose(1, 0, 2).reshape(BATCH, -1) if self.by_gate else d.reshape(BATCH, gates * N)
 
     def run(self, name, gates, *args):
-        usual = self.acts[0] == "tanh" and (self.gates == 1 or self.acts[1] == "sigmoid")
+        usual = self.acts == ("tanh", "sigmoid") or name.removesuffix("_grad") not in ("lstm", "gru")
         gate, row = (BATCH * N, N) if self.by_gate else (N, gates * N)
         run("recurrent", name if usual else f"{name}_any", columns(N, 2), BATCH, STEPS, N, self.t, self.s, gate, row,
             *(NUMBER[a] for a in self.acts), *args, order=self.order, dtype=self.dtype)  # fmt: skip

@@ -16,7 +16,7 @@ BATCH, STEPS = 3, 4
 
 
 @pytest.mark.parametrize("order", ORDERS_HERE)
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", [t for t in DTYPES if t != np.float64], ids=str)
 @pytest.mark.parametrize("how", ["plain", "masked", "reversed"])
 @pytest.mark.parametrize("n", [5, 32, 40])
 @pytest.mark.parametrize("name", GATES)
@@ -24,7 +24,7 @@ def test_networks(name, n, how, dtype, order):
     gates, width, rng = GATES[name], 32 if n <= 32 else 64, np.random.default_rng(0)
     some = lambda *shape: (rng.standard_normal(shape) * 0.5).astype(dtype)
     empty = lambda *shape: blank(shape, dtype)
-    sums = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    sums = np.dtype(np.float32)
     reverse, valid = how == "reversed", rng.random((BATCH, STEPS)) < 0.6 if how == "masked" else None
     z, u, h = some(BATCH, STEPS, gates * n), some(n, gates * n) / dtype.type(n**0.5), empty(STEPS + 1, BATCH, n)
     h[0] = some(BATCH, n)

@@ -67,7 +67,8 @@ class Network:
     @property
     def whole(self) -> bool:
         """Whether all steps are one launch."""
-        return self.usual and self.masks is None and self.n <= WHOLE and self.batch <= SEQUENCES
+        fits = self.n <= WHOLE and self.batch <= SEQUENCES and self.h.dtype != np.float64
+        return fits and self.usual and self.masks is None
 
     def launch_whole(self, name: str, *args: Any) -> None:
         """Run a kernel of ``recurrent_whole.cu``."""
@@ -79,7 +80,8 @@ class Network:
 
     def launch(self, name: str, s: int, t: int, gates: int, *args: Any) -> None:
         """Run a kernel of ``recurrent.cu`` for step ``s``, with ``gates`` gates in one product."""
-        kernel = function("recurrent", name if self.usual else f"{name}_any", self.h.dtype)
+        kind = "_any" if not self.usual and name.removesuffix("_grad") in ("lstm", "gru") else ""
+        kernel = function("recurrent", name + kind, self.h.dtype)
         gate, row = (self.n, gates * self.n) if self.masks is None else (self.batch * self.n, self.n)
         launch_columns(
             kernel, self.n, min(-(-self.batch // 8), 65535), self.batch, self.steps, self.n, t, s, gate, row,
