@@ -141,6 +141,34 @@ void weighted_rows(int n, int depth, const Matrix &a, const Matrix &b, const Res
     for (int j = 0; j < n && c.relu; ++j) c.data[j] = c.data[j] < 0.0f ? 0.0f : c.data[j];
 }
 
+// The four rows of 4 by 4 numbers, `step` apart, as columns `width` apart.
+INLINE void turn_quad(const float *rows, std::size_t step, float *out, int width) {
+    quad r[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) r[i] = *reinterpret_cast<const quad *>(rows + i * step);
+    const quad a = DK_SHUFFLE(r[0], r[1], 0, 4, 1, 5), b = DK_SHUFFLE(r[2], r[3], 0, 4, 1, 5);
+    const quad c = DK_SHUFFLE(r[0], r[1], 2, 6, 3, 7), d = DK_SHUFFLE(r[2], r[3], 2, 6, 3, 7);
+    const quad columns[4] = {DK_SHUFFLE(a, b, 0, 1, 4, 5), DK_SHUFFLE(a, b, 2, 3, 6, 7),
+                             DK_SHUFFLE(c, d, 0, 1, 4, 5), DK_SHUFFLE(c, d, 2, 3, 6, 7)};
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) *reinterpret_cast<quad *>(out + k * width) = columns[k];
+}
+
+// out[k * width + i] = rows[i * step + k] for `count` rows, a cache line of each at a time.
+void turn(const float *rows, std::size_t step, int count, int depth, float *out, int width) {
+    for (int first = 0; first < depth; first += 16) {
+        const int end = std::min(depth, first + 16);
+        for (int i = 0; i < count; i += 4) {
+            const float *from = rows + i * step;
+            int k = first;
+            if (i + 4 <= count)
+                for (; k + 4 <= end; k += 4) turn_quad(from + k, step, out + k * width + i, width);
+            for (; k < end; ++k)
+                for (int r = 0; r < std::min(4, count - i); ++r) out[k * width + i + r] = from[r * step + k];
+        }
+    }
+}
+
 // Rows of A in panels: for each k the values of the panel's rows side by side.
 void pack_rows(const Matrix &a, int rows, int depth, float *out) {
     for (int first = 0, count; first < rows; first += count) {
@@ -148,9 +176,7 @@ void pack_rows(const Matrix &a, int rows, int depth, float *out) {
         const float *from = a.data + first * a.row;
         if (a.row == 1)
             for (int k = 0; k < depth; ++k) std::copy_n(from + k * a.column, count, out + k * count);
-        else
-            for (int p = 0; p < count; ++p)
-                for (int k = 0; k < depth; ++k) out[k * count + p] = from[p * a.row + k * a.column];
+        else turn(from, a.row, count, depth, out, count);
         out += count * depth;
     }
 }
@@ -168,8 +194,7 @@ void pack_columns(const Matrix &b, int depth, int columns, float *out) {
             if (b.column == 1)
                 for (int k = 0; k < depth; ++k) std::copy_n(from + k * b.row, count, out + k * BLOCK);
             else
-                for (int j = 0; j < count; ++j)
-                    for (int k = 0; k < depth; ++k) out[k * BLOCK + j] = from[j * b.column + k * b.row];
+                turn(from, b.column, count, depth, out, BLOCK);
         }
         out += depth * BLOCK;
     }

@@ -16,6 +16,15 @@
 typedef float vec __attribute__((vector_size(4 * DK_WIDTH), aligned(4), may_alias));
 typedef std::int32_t ivec __attribute__((vector_size(4 * DK_WIDTH), aligned(4), may_alias));
 
+// Four floats, as all instruction sets have them, and a choice of four from two of them.
+typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+#if defined(__clang__)
+#define DK_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef std::int32_t places __attribute__((vector_size(16)));
+#define DK_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, places{i, j, k, l})
+#endif
+
 constexpr int WIDTH = DK_WIDTH;
 
 static INLINE vec load(const float *p) { return *reinterpret_cast<const vec *>(p); }
