@@ -208,8 +208,9 @@ def table(files: list[Path], architectures: tuple[int, ...] = ARCHITECTURES, wor
 
 
 def _render(kernels: dict[str, dict[str, int]]) -> str:
-    """One line a kernel: registers in the order of the architectures."""
-    rows = [f"  {json.dumps(k)}: {json.dumps(list(row.values()))}" for k, row in sorted(kernels.items())]
+    """One line a kernel: registers in the order of the architectures, ``null`` for one that lacks the kernel."""
+    names = [f"sm_{a}" for a in ARCHITECTURES]
+    rows = [f"  {json.dumps(k)}: {json.dumps([row.get(n) for n in names])}" for k, row in sorted(kernels.items())]
     head = f'{{"nvrtc": "{version()}", "architectures": {json.dumps(ARCHITECTURES)}, "registers": {{\n'
     return head + ",\n".join(rows) + "\n}}\n"
 
@@ -221,7 +222,8 @@ def read_table(path: Path) -> tuple[str, dict[str, dict[str, int]]]:
     except FileNotFoundError:
         return "", {}
     names = [f"sm_{a}" for a in content["architectures"]]
-    return content["nvrtc"], {k: dict(zip(names, row)) for k, row in content["registers"].items()}
+    rows = {k: {n: r for n, r in zip(names, row) if r is not None} for k, row in content["registers"].items()}
+    return content["nvrtc"], rows
 
 
 def differences(files: list[Path], architectures: tuple[int, ...], workers: int = 2) -> list[str]:
