@@ -14,17 +14,24 @@ INLINE void keep(float *p, vec v, int count) { count == WIDTH ? store(p, v) : st
 
 int norm_parts(std::size_t rows) { return static_cast<int>(std::min<std::size_t>(NORM_PARTS, std::max<std::size_t>(1, rows / 32))); }
 
-// f(first row, last row, column, columns, how many of them are new) for pieces of a part of the rows. The last columns go
-// with enough before them to be a vector, where there are any.
+// Rows that the first-level cache holds.
+std::size_t some_rows(int c) { return std::max(8, 4096 / std::max(1, c)); }
+
+// f(vectors, first row, last row, column, columns, how many of them are new) for pieces of a part of the rows, at most
+// `most` of them. Columns go by four vectors, as memory wants to be read in long runs, and by one; the last go with enough
+// before them to be a vector, where there are any.
 template <class F>
-INLINE void over_pieces(std::size_t rows, int c, int part, int parts, F f) {
-    const std::size_t most = std::max(8, 4096 / std::max(1, c)), end = rows * (part + 1) / parts;
+INLINE void over_pieces(std::size_t rows, int c, int part, int parts, std::size_t most, F f) {
+    constexpr std::integral_constant<int, 4> four;
+    constexpr std::integral_constant<int, 1> one;
+    const std::size_t end = rows * (part + 1) / parts;
     for (std::size_t first = rows * part / parts, last; first < end; first = last) {
         last = std::min(end, first + most);
         int i = 0;
-        for (; i + WIDTH <= c; i += WIDTH) f(first, last, i, WIDTH, WIDTH);
-        if (i < c && c >= WIDTH) f(first, last, c - WIDTH, WIDTH, c - i);
-        else if (i < c) f(first, last, i, c - i, c - i);
+        for (; i + 4 * WIDTH <= c; i += 4 * WIDTH) f(four, first, last, i, WIDTH, WIDTH);
+        for (; i + WIDTH <= c; i += WIDTH) f(one, first, last, i, WIDTH, WIDTH);
+        if (i < c && c >= WIDTH) f(one, first, last, c - WIDTH, WIDTH, c - i);
+        else if (i < c) f(one, first, last, i, c - i, c - i);
     }
 }
 
@@ -34,22 +41,31 @@ INLINE void keep_new(float *p, vec v, int count, int fresh) {
     for (int j = count - fresh; j < count; ++j) p[j] = v[j];
 }
 
-// sums[k] (c) of f(row) over all rows, for COUNT sums at once; f gives a row's terms for a vector of columns.
+// sums[k] (c) of f(row) over all rows, for COUNT sums at once; f gives a row's terms for a vector of columns. A piece has
+// at most `most` rows.
 template <int COUNT, class F>
-void column_sums(std::size_t rows, int c, float *const *sums, F f) {
+void column_sums(std::size_t rows, int c, float *const *sums, std::size_t most, F f) {
     const int parts = norm_parts(rows);
     std::vector<float> partial(std::size_t(parts) * COUNT * c);
     parallel(parts, double(rows) * c / 4, [&](int part) {
         float *mine = partial.data() + std::size_t(part) * COUNT * c;
-        over_pieces(rows, c, part, parts, [&](std::size_t first, std::size_t last, int i, int count, int fresh) {
-            vec totals[COUNT] = {};
-            for (std::size_t r = first; r < last; ++r) {
-                vec terms[COUNT];
-                f(r, i, count, terms);
+        over_pieces(rows, c, part, parts, most, [&](auto vectors, std::size_t first, std::size_t last, int i, int count,
+                                                    int fresh) {
+            constexpr int V = vectors.value;
+            vec totals[V][COUNT] = {};
+            for (std::size_t r = first; r < last; ++r)
 #pragma GCC unroll 4
-                for (int k = 0; k < COUNT; ++k) totals[k] += terms[k];
-            }
-            for (int k = 0; k < COUNT; ++k) keep_new(mine + k * c + i, part_of(mine + k * c + i, count) + totals[k], count, fresh);
+                for (int v = 0; v < V; ++v) {
+                    vec terms[COUNT];
+                    f(r, i + v * WIDTH, count, terms);
+#pragma GCC unroll 4
+                    for (int k = 0; k < COUNT; ++k) totals[v][k] += terms[k];
+                }
+            for (int v = 0; v < V; ++v)
+                for (int k = 0; k < COUNT; ++k) {
+                    float *to = mine + k * c + i + v * WIDTH;
+                    keep_new(to, part_of(to, count) + totals[v][k], count, fresh);
+                }
         });
     });
     for (int k = 0; k < COUNT; ++k)
@@ -68,18 +84,28 @@ void column_moments(std::size_t rows, int c, const float *x, float *mean, float 
     parallel(parts, double(rows) * c / 4, [&](int part) {
         float *means = partial.data() + std::size_t(part) * 2 * c, *squares = means + c;
         const std::size_t start = rows * part / parts;
-        over_pieces(rows, c, part, parts, [&](std::size_t first, std::size_t last, int i, int count, int fresh) {
+        over_pieces(rows, c, part, parts, some_rows(c), [&](auto vectors, std::size_t first, std::size_t last, int i,
+                                                            int count, int fresh) {
+            constexpr int V = vectors.value;
             const float n = static_cast<float>(first - start), m = static_cast<float>(last - first), share = m / (n + m);
-            vec sum{}, square{};
-            for (std::size_t r = first; r < last; ++r) sum += part_of(x + r * c + i, count);
-            sum /= m;
-            for (std::size_t r = first; r < last; ++r) {
-                const vec d = part_of(x + r * c + i, count) - sum;
-                square += d * d;
+            vec sum[V] = {}, square[V] = {};
+            for (std::size_t r = first; r < last; ++r)
+#pragma GCC unroll 4
+                for (int v = 0; v < V; ++v) sum[v] += part_of(x + r * c + i + v * WIDTH, count);
+#pragma GCC unroll 4
+            for (int v = 0; v < V; ++v) sum[v] /= m;
+            for (std::size_t r = first; r < last; ++r)
+#pragma GCC unroll 4
+                for (int v = 0; v < V; ++v) {
+                    const vec d = part_of(x + r * c + i + v * WIDTH, count) - sum[v];
+                    square[v] += d * d;
+                }
+            for (int v = 0; v < V; ++v) {
+                float *mean_to = means + i + v * WIDTH, *square_to = squares + i + v * WIDTH;
+                const vec before = part_of(mean_to, count), d = sum[v] - before;
+                keep_new(mean_to, before + d * share, count, fresh);
+                keep_new(square_to, part_of(square_to, count) + square[v] + d * d * (n * share), count, fresh);
             }
-            const vec before = part_of(means + i, count), d = sum - before;
-            keep_new(means + i, before + d * share, count, fresh);
-            keep_new(squares + i, part_of(squares + i, count) + square + d * d * (n * share), count, fresh);
         });
     });
     for (int i = 0; i < c; ++i) {
@@ -134,7 +160,7 @@ void batch_norm_grad(std::size_t rows, int c, const float *x, const float *mean,
                      const float *gy, float *gx, float *g_gamma, float *g_beta) {
     const float n = rows ? static_cast<float>(rows) : 1.0f;
     float *sums[2] = {g_beta, g_gamma};
-    column_sums<2>(rows, c, sums, [&](std::size_t r, int i, int count, vec *t) {
+    column_sums<2>(rows, c, sums, some_rows(c), [&](std::size_t r, int i, int count, vec *t) {
         const vec g = part_of(gy + r * c + i, count);
         t[0] = g;
         t[1] = g * (part_of(x + r * c + i, count) - part_of(mean + i, count));
@@ -211,7 +237,7 @@ void layer_norm_grad(std::size_t rows, int c, const float *x, const float *mean,
     if (g_gamma || g_beta) {
         std::vector<float> unused(g_gamma && g_beta ? 0 : c);
         float *sums[2] = {g_beta ? g_beta : unused.data(), g_gamma ? g_gamma : unused.data()};
-        column_sums<2>(rows, c, sums, [&](std::size_t r, int i, int count, vec *t) {
+        column_sums<2>(rows, c, sums, some_rows(c), [&](std::size_t r, int i, int count, vec *t) {
             t[0] = part_of(gy + r * c + i, count);
             t[1] = t[0] * (part_of(x + r * c + i, count) - mean[r]) * inverse[r];
         });
@@ -241,7 +267,8 @@ void layer_norm_grad(std::size_t rows, int c, const float *x, const float *mean,
 
 // The gradient before a relu with result y, and its column sums, those of the bias, in one pass.
 void relu_grad(std::size_t rows, int c, const float *gy, const float *y, float *g, float *g_bias) {
-    column_sums<1>(rows, c, &g_bias, [&](std::size_t r, int i, int count, vec *t) {
+    const std::size_t most = c < 8 * WIDTH ? some_rows(c) : 1;  // what is written wants to be written in order, too
+    column_sums<1>(rows, c, &g_bias, most, [&](std::size_t r, int i, int count, vec *t) {
         const std::size_t at = r * c + i;
         const vec v = part_of(y + at, count);
         t[0] = pick(v > 0.0f, part_of(gy + at, count), vec{});
