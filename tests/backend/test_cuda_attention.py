@@ -59,6 +59,8 @@ def test_pieces(cp, monkeypatch, piece, name):
     monkeypatch.setattr(attention, "PIECE", piece)
     dtype = dtype_of(name)
     check(cp, dtype, case(dtype, FULL, FULL), causal=True)
+    check(cp, dtype, case(dtype, FULL), causal=True)
+    check(cp, dtype, case(dtype), causal=True)
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -75,6 +77,21 @@ def test_queries_without_a_key_weigh_all_alike_and_pass_no_gradient_on(cp):
     mask = np.ones(FULL, bool)
     mask[:, 1, 2:4] = False
     check(cp, dtype, (*arrays, mask, g))
+
+
+def test_keys_ahead_of_a_piece_are_left_out(cp, monkeypatch):
+    from deepkit.backend.cuda import attention
+
+    sizes = []
+    original = attention.product
+    monkeypatch.setattr(attention, "product", lambda a, b, out: sizes.append(out.shape) or original(a, b, out))
+    monkeypatch.setattr(attention, "PIECE", 18)  # two queries
+    q, k, v, *_ = (None if a is None else cp.asarray(a[:1, :, :1]) for a in case(np.dtype("float32")))
+    attention.attention(q, k, v, None, None, 1.0, True)
+    assert sizes[::2] == [(1, 2, 2), (1, 2, 4), (1, 2, 6), (1, 1, 7)]
+    sizes.clear()
+    attention.attention(q, k, v, None, cp.ones((7, 9), bool), 1.0, True)
+    assert sizes[::2] == [(1, 2, 9)] * 3 + [(1, 1, 9)]
 
 
 def test_a_repeated_mask_is_not_spread_out(cp):

@@ -73,17 +73,22 @@ class _Scores:
         """The dtype of scores."""
         return sum_type(self.q.dtype)
 
-    def products(self, group: slice, rows: slice) -> ndarray:
+    def keys(self, rows: slice) -> slice:
+        """Keys that some of these queries see; all of them where a query may see none, which then weighs all alike."""
+        keys, part = self.k.shape[1], rows.stop - rows.start < self.q.shape[1]
+        return slice(0, min(rows.stop, keys) if part and self.causal and self.mask is None else keys)
+
+    def products(self, group: slice, rows: slice, keys: slice) -> ndarray:
         """q kᵀ of a piece."""
-        q, k = self.q[group, rows], self.k[group]
+        q, k = self.q[group, rows], self.k[group, keys]
         return product(q, k.transpose(0, 2, 1), cupy.empty((*q.shape[:2], k.shape[1]), self.sums))
 
-    def launch(self, name: str, group: slice, rows: slice, *arrays: Any) -> None:
+    def launch(self, name: str, group: slice, rows: slice, x: ndarray, *arrays: Any) -> None:
         """Run a kernel over the rows of a piece."""
-        count, keys, queries = rows.stop - rows.start, self.k.shape[1], self.q.shape[1]
-        total = (group.stop - group.start) * count
-        launch_rows(function("attention", name, self.q.dtype), total, keys, *arrays, total, keys, self.heads, queries,
-                    group.start, rows.start, count, *self.steps, float(self.scale), int(self.causal))  # fmt: skip
+        (some, count, keys), queries = x.shape, self.q.shape[1]
+        launch_rows(function("attention", name, self.q.dtype), some * count, keys, x, *arrays, some * count, keys,
+                    self.heads, queries, group.start, rows.start, count, *self.steps, float(self.scale),
+                    int(self.causal))  # fmt: skip
 
     def for_products(self, x: ndarray) -> ndarray:
         """An array like ``x`` in the dtype of products: of the wide dtypes, ``x`` itself."""
@@ -125,10 +130,11 @@ def attention(
     out = cupy.empty((n, queries, vs.shape[2]), q.dtype)
     top, total = cupy.empty((n, queries), scores.sums), cupy.empty((n, queries), scores.sums)
     for group, rows in _pieces(n, queries, keys):
-        x = scores.products(group, rows)
+        seen = scores.keys(rows)
+        x = scores.products(group, rows, seen)
         p = scores.for_products(x)
         scores.launch("attention_weights", group, rows, x, scores.bias, scores.mask, p, top, total)
-        product(p, vs[group], out[group, rows])
+        product(p, vs[group, seen], out[group, rows])
     return _heads_last(out, heads, q.dtype), _Saved(scores, vs, top, total, None if bias is None else bias.shape)
 
 
@@ -145,12 +151,13 @@ def attention_grad(saved: Any, g: ndarray, needs: Any) -> tuple[Any, Any, Any, A
         bias_grad = cupy.empty((n, queries, keys), scores.sums)
     gq, gk, gv = cupy.empty(q.shape, dtype), None, None
     for group, rows in _pieces(n, queries, keys):
-        x, part = scores.products(group, rows), gs[group, rows]
-        dp = product(part, v[group].transpose(0, 2, 1), cupy.empty(x.shape, x.dtype))
+        seen = scores.keys(rows) if bias_grad is None else slice(0, keys)
+        x, part = scores.products(group, rows, seen), gs[group, rows]
+        dp = product(part, v[group, seen].transpose(0, 2, 1), cupy.empty(x.shape, x.dtype))
         p, ds = scores.for_products(x), scores.for_products(dp)
         scores.launch("attention_weights_grad", group, rows, x, dp, scores.bias, scores.mask, saved.top, saved.total, p,
                       ds, bias_grad)  # fmt: skip
-        product(ds, k[group], gq[group, rows])
+        product(ds, k[group, seen], gq[group, rows])
         gv = _collect(gv, p, part, v, group, rows, queries)
         gk = _collect(gk, ds, q[group, rows], k, group, rows, queries)
     g_bias = None
@@ -170,5 +177,6 @@ def _collect(
     if whole:
         product(turned, x, sums[group])
     else:
-        sums[group] += product(turned, x, cupy.empty((1, *like.shape[1:]), sums.dtype))
+        keys = turned.shape[1]
+        sums[group, :keys] += product(turned, x, cupy.empty((1, keys, like.shape[2]), sums.dtype))
     return sums
