@@ -14,6 +14,34 @@ void relu_pass(std::size_t n, const float *gy, const float *y, float *g) {
     });
 }
 
+// f(vectors of x ...) for all elements, in parts; `cost` nanoseconds each.
+template <class F, class... X>
+INLINE void over_vectors(std::size_t n, double cost, float *y, F f, const X *...x) {
+    parallel(static_cast<int>((n + OPTIMIZER_PART - 1) / OPTIMIZER_PART), cost * n, [=](int part) {
+        const std::size_t end = std::min(n, (part + 1) * OPTIMIZER_PART);
+        std::size_t i = part * OPTIMIZER_PART;
+        for (; i + WIDTH <= end; i += WIDTH) store(y + i, f(load(x + i)...));
+        if (i < end) store_some(y + i, f(load_some(x + i, int(end - i))...), int(end - i));
+    });
+}
+
+void sigmoid(std::size_t n, const float *x, float *y) {
+    over_vectors(n, 1.0, y, [](vec v) { return sigmoid_of(v); }, x);
+}
+
+void tanh_all(std::size_t n, const float *x, float *y) {
+    over_vectors(n, 1.0, y, [](vec v) { return tanh_of(v); }, x);
+}
+
+// The gradients before a sigmoid and a tanh with result y.
+void sigmoid_pass(std::size_t n, const float *gy, const float *y, float *g) {
+    over_vectors(n, 0.5, g, [](vec gv, vec v) { return (1.0f - v) * v * gv; }, gy, y);
+}
+
+void tanh_pass(std::size_t n, const float *gy, const float *y, float *g) {
+    over_vectors(n, 0.5, g, [](vec gv, vec v) { return (1.0f - v * v) * gv; }, gy, y);
+}
+
 void add(std::size_t n, const float *a, const float *b, float *y) {
     over_elements(n, [=](std::size_t i) { y[i] = a[i] + b[i]; });
 }

@@ -90,6 +90,12 @@ struct Kernels {
     void (*relu)(std::size_t n, const float *x, float *y);
     void (*relu_pass)(std::size_t n, const float *gy, const float *y, float *g);
     void (*add)(std::size_t n, const float *a, const float *b, float *y);
+    void (*sigmoid)(std::size_t n, const float *x, float *y);
+    void (*tanh)(std::size_t n, const float *x, float *y);
+    void (*sigmoid_pass)(std::size_t n, const float *gy, const float *y, float *g);
+    void (*tanh_pass)(std::size_t n, const float *gy, const float *y, float *g);
+    void (*squared_error)(std::size_t rows, int c, const float *t, const float *p, float *d, float *loss);
+    void (*scale_rows)(std::size_t rows, int c, const float *x, const float *factors, float *y);
 };
 
 const Kernels *kernels_baseline();

@@ -1,5 +1,5 @@
 // Softmax and cross-entropy with integer labels, row by row: loss = log(sum e^x) - x[label], and the probabilities, from
-// which the gradient follows. Rows with a label out of range are the caller's to refuse.
+// which the gradient follows. Rows with a label out of range are the caller's to refuse. And the squared error.
 
 namespace {
 
@@ -27,6 +27,41 @@ void softmax_cross_entropy(std::size_t rows, int c, const float *logits, const s
             const float share = 1.0f / total;
             for (i = 0; i < c; ++i) p[i] *= share;
             loss[r] = std::log(total) - (x[labels[r]] - top);
+        }
+    });
+}
+
+// d = p - t, and the mean of its squares in each row.
+void squared_error(std::size_t rows, int c, const float *t, const float *p, float *d, float *loss) {
+    const int parts = parts_of(double(rows) * c / 2);
+    parallel(parts, double(rows) * c / 2, [&](int part) {
+        for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
+            const float *target = t + r * c, *found = p + r * c;
+            float *to = d + r * c;
+            vec sums[2] = {};
+            const auto take = [&](int i, int count, vec &sum) {
+                const vec difference = part_of(found + i, count) - part_of(target + i, count);
+                keep(to + i, difference, count);
+                sum += difference * difference;
+            };
+            int i = 0;
+            for (; i + 2 * WIDTH <= c; i += 2 * WIDTH) take(i, WIDTH, sums[0]), take(i + WIDTH, WIDTH, sums[1]);
+            for (; i < c; i += WIDTH) take(i, std::min(WIDTH, c - i), sums[0]);
+            const vec sum = sums[0] + sums[1];
+            float total = 0;
+            for (int k = 0; k < WIDTH; ++k) total += sum[k];
+            loss[r] = total / float(c);
+        }
+    });
+}
+
+// Row r of y is factors[r] times that of x.
+void scale_rows(std::size_t rows, int c, const float *x, const float *factors, float *y) {
+    const int parts = parts_of(double(rows) * c / 2);
+    parallel(parts, double(rows) * c / 2, [=](int part) {
+        for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
+            const float factor = factors[r];
+            for (int i = 0; i < c; ++i) y[r * c + i] = factor * x[r * c + i];
         }
     });
 }

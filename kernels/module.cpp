@@ -366,15 +366,18 @@ PyObject *relu_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
-// relu(x, y)
-PyObject *relu(PyObject *, PyObject *const *a, Py_ssize_t n) {
+// relu(x, y), sigmoid(x, y), tanh(x, y); y may be x
+PyObject *one_to_one(PyObject *const *a, Py_ssize_t n, void (*f)(std::size_t, const float *, float *)) {
     Array x, y;
     if (!count(n, 2) || !x.get(a[0], "x", 'f', -1, false) || !y.get(a[1], "y", 'f', x.size(), true)) return nullptr;
-    WITHOUT_GIL(active->relu(x.size(), x.data(), y.data()))
+    WITHOUT_GIL(f(x.size(), x.data(), y.data()))
     Py_RETURN_NONE;
 }
+PyObject *relu(PyObject *, PyObject *const *a, Py_ssize_t n) { return one_to_one(a, n, active->relu); }
+PyObject *sigmoid(PyObject *, PyObject *const *a, Py_ssize_t n) { return one_to_one(a, n, active->sigmoid); }
+PyObject *tanh(PyObject *, PyObject *const *a, Py_ssize_t n) { return one_to_one(a, n, active->tanh); }
 
-// relu_pass(gy, y, g), add(a, b, y)
+// relu_pass(gy, y, g), sigmoid_pass(gy, y, g), tanh_pass(gy, y, g), add(a, b, y)
 PyObject *two_to_one(PyObject *const *args, Py_ssize_t n, void (*f)(std::size_t, const float *, const float *, float *)) {
     Array a, b, y;
     if (!count(n, 3) || !a.get(args[0], "first", 'f', -1, false) || !b.get(args[1], "second", 'f', a.size(), false) ||
@@ -384,6 +387,8 @@ PyObject *two_to_one(PyObject *const *args, Py_ssize_t n, void (*f)(std::size_t,
     Py_RETURN_NONE;
 }
 PyObject *relu_pass(PyObject *, PyObject *const *a, Py_ssize_t n) { return two_to_one(a, n, active->relu_pass); }
+PyObject *sigmoid_pass(PyObject *, PyObject *const *a, Py_ssize_t n) { return two_to_one(a, n, active->sigmoid_pass); }
+PyObject *tanh_pass(PyObject *, PyObject *const *a, Py_ssize_t n) { return two_to_one(a, n, active->tanh_pass); }
 PyObject *add(PyObject *, PyObject *const *a, Py_ssize_t n) { return two_to_one(a, n, active->add); }
 
 // adam(w, g, m, v, rate, b1, b2, epsilon)
@@ -574,6 +579,28 @@ PyObject *softmax_cross_entropy(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+// squared_error(t, p, d, loss)
+PyObject *squared_error(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array t, p, d, loss;
+    if (!count(n, 4) || !t.get(a[0], "t", 'f', -1, false) || !p.get(a[1], "p", 'f', t.size(), false) ||
+        !d.get(a[2], "d", 'f', t.size(), true) || !loss.get(a[3], "loss", 'f', -1, true))
+        return nullptr;
+    const Py_ssize_t rows = loss.size(), c = rows ? t.size() / rows : 0;
+    WITHOUT_GIL(active->squared_error(rows, int(c), t.data(), p.data(), d.data(), loss.data()))
+    Py_RETURN_NONE;
+}
+
+// scale_rows(x, factors, y)
+PyObject *scale_rows(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array x, factors, y;
+    if (!count(n, 3) || !x.get(a[0], "x", 'f', -1, false) || !factors.get(a[1], "factors", 'f', -1, false) ||
+        !y.get(a[2], "y", 'f', x.size(), true))
+        return nullptr;
+    const Py_ssize_t rows = factors.size(), c = rows ? x.size() / rows : 0;
+    WITHOUT_GIL(active->scale_rows(rows, int(c), x.data(), factors.data(), y.data()))
+    Py_RETURN_NONE;
+}
+
 // use(name): the instruction set, "" for the best; gives its name.
 PyObject *use(PyObject *, PyObject *name) {
     const char *wanted = PyUnicode_AsUTF8(name);
@@ -619,6 +646,7 @@ PyMethodDef methods[] = {
     FAST(depthwise), FAST(depthwise_grad), FAST(avg_pool), FAST(avg_pool_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
     FAST(relu_grad), FAST(adam), FAST(sgd), FAST(momentum), FAST(rmsprop), FAST(adagrad), FAST(lstm), FAST(lstm_grad),
     FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy), FAST(relu), FAST(relu_pass), FAST(affine), FAST(add),
+    FAST(sigmoid), FAST(tanh), FAST(sigmoid_pass), FAST(tanh_pass), FAST(squared_error), FAST(scale_rows),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},
     {"worth_sharing", worth_sharing, METH_O, "Set the work in nanoseconds below which a call stays on its thread."},

@@ -405,6 +405,27 @@ def test_relu_behind_a_dense_layer(isa: str) -> None:
     close(found, expected)
 
 
+@pytest.mark.parametrize("act", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("shape", [(40, 37), (300, 256)], ids=str)
+def test_squashing_activations(isa: str, act: str, shape: tuple[int, ...]) -> None:
+    x = random(*shape) * 20
+    x[0, :3] = np.nan, np.inf, -np.inf
+    (found, _), (expected, _) = both("activate", x, act)
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-7)
+    (found, _), (expected, _) = both("activate_grad", random(*shape, seed=1), expected, act)
+    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(40, 37), (300, 256), (5, 6, 784), (2000, 1)], ids=str)
+def test_squared_error(isa: str, shape: tuple[int, ...]) -> None:
+    (found, _), (expected, _) = both("squared_error", random(*shape), random(*shape, seed=1))
+    close(found, expected)
+    g = random(*shape[:-1], seed=2)
+    for gradient in (g, np.broadcast_to(g.dtype.type(0.5), g.shape)):
+        (gp, _), (expected_gp, _) = both("squared_error_grad", expected[1], gradient)
+        close([gp], [expected_gp])
+
+
 def test_functions_over_their_range(isa: str) -> None:
     """exp, sigmoid and tanh inside the LSTM step, from the gates that it leaves behind."""
     x = np.concatenate([np.linspace(-100, 100, 4001), [0.0, -0.0, 1e-8, -1e-8]]).astype("float32")

@@ -12,7 +12,8 @@ from numpy import ndarray
 
 from .attention import attention as numpy_attention
 from .attention import attention_grad as numpy_attention_grad
-from .elementwise import activate, activate_grad
+from .elementwise import activate as numpy_activate
+from .elementwise import activate_grad as numpy_activate_grad
 from .elementwise import add as numpy_add  # type: ignore[attr-defined]
 from .elementwise import relu as numpy_relu
 from .elementwise import relu_grad as numpy_relu_grad
@@ -22,6 +23,8 @@ from .linear import dense as numpy_dense
 from .linear import dense_grad as numpy_dense_grad
 from .linear import matmul as numpy_matmul
 from .loss import cross_entropy as numpy_cross_entropy
+from .loss import squared_error as numpy_squared_error
+from .loss import squared_error_grad as numpy_squared_error_grad
 from .memory import empty_reused
 from .memory import total as numpy_total
 from .native import fits, state, target
@@ -33,9 +36,9 @@ from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import blocked as numpy_blocked
 
-__all__ = ["add", "attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked", "cross_entropy",
-           "dense", "dense_grad", "fixed_norm", "layer_norm", "layer_norm_grad", "matmul", "relu", "relu_grad",
-           "take_grad", "total"]  # fmt: skip
+__all__ = ["activate", "activate_grad", "add", "attention", "attention_grad", "batch_norm", "batch_norm_grad",
+           "blocked", "cross_entropy", "dense", "dense_grad", "fixed_norm", "layer_norm", "layer_norm_grad", "matmul",
+           "relu", "relu_grad", "squared_error", "squared_error_grad", "take_grad", "total"]  # fmt: skip
 
 
 # -- elementwise -------------------------------------------------------------------------------------------------------
@@ -44,6 +47,9 @@ __all__ = ["add", "attention", "attention_grad", "batch_norm", "batch_norm_grad"
 _LARGE_SUM = 1 << 16
 #: The same for relu, which takes NumPy more than one pass.
 _LARGE_RELU = 1 << 12
+#: The same for what takes NumPy several passes; activations that are compiled.
+_LARGE = 1 << 10
+_SQUASHING = {"sigmoid", "tanh"}
 
 
 def _alike(a: ndarray, b: ndarray, smallest: int) -> bool:
@@ -84,6 +90,23 @@ def relu_grad(gy: ndarray, y: ndarray) -> ndarray:
         return numpy_relu_grad(gy, y)
     g = empty_reused(y.shape, y.dtype)
     native.relu_pass(gy, y, g)
+    return g
+
+
+def activate(y: ndarray, act: str | None) -> ndarray:
+    native = state.module
+    if native is None or act not in _SQUASHING or y.size < _LARGE or not fits(y):
+        return numpy_activate(y, act)
+    getattr(native, act)(y, y)
+    return y
+
+
+def activate_grad(gy: ndarray, y: ndarray, act: str | None) -> ndarray:
+    native = state.module
+    if native is None or act not in _SQUASHING or not _alike(gy, y, _LARGE):
+        return numpy_activate_grad(gy, y, act)
+    g = empty_reused(y.shape, y.dtype)
+    getattr(native, f"{act}_pass")(gy, y, g)
     return g
 
 
@@ -273,6 +296,24 @@ def cross_entropy(
         except IndexError:
             pass  # labels out of range: NumPy's rules for them
     return numpy_cross_entropy(t, p, from_logits, sparse, epsilon)
+
+
+def squared_error(t: ndarray, p: ndarray) -> tuple[ndarray, ndarray]:
+    native = state.module
+    if native is None or p.ndim < 2 or not _alike(t, p, _LARGE):
+        return numpy_squared_error(t, p)
+    loss, d = np.empty(p.shape[:-1], p.dtype), empty_reused(p.shape, p.dtype)
+    native.squared_error(t, p, d, loss)
+    return loss, d
+
+
+def squared_error_grad(d: ndarray, g: ndarray) -> ndarray:
+    native = state.module
+    if native is None or d.ndim < 2 or d.size < _LARGE or g.shape != d.shape[:-1] or not fits(d):
+        return numpy_squared_error_grad(d, g)
+    out = empty_reused(d.shape, d.dtype)
+    native.scale_rows(d, np.multiply(g, 2 / d.shape[-1], dtype=d.dtype), out)
+    return out
 
 
 def blocked(rule: Any, arrays: Any, scratch: Any, numbers: Any) -> None:
