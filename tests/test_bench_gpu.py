@@ -23,7 +23,7 @@ def simulated(gpu, monkeypatch):
     monkeypatch.setattr(cuda, "load", cuda.kernel_module)
 
 
-@pytest.mark.parametrize("part", ["header", "probes", "gemm", "convolution", "bandwidth", "sanitizer"])
+@pytest.mark.parametrize("part", ["header", "probes", "gemm", "convolution", "attention", "bandwidth", "sanitizer"])
 def test_parts(simulated, part, capsys, monkeypatch):
     if part == "sanitizer":
         monkeypatch.setattr("shutil.which", lambda name: None)

@@ -3,9 +3,10 @@
     python -m bench.gpu [--only probes tests ...] [--out FILE] [--simulated]
 
 The parts, in order: ``header`` (card and versions), ``probes`` (what captured steps rest on), ``tests``, ``sanitizer``
-(compute-sanitizer, where it is found), ``gemm``, ``convolution``, ``bandwidth``, ``steps`` (training steps beside other
-frameworks). Each runs in a process of its own with a time limit: one that fails, hangs or brings the device down is
-reported, and the others run. The results go to ``bench/results/gpu-<card>.json``; a table of them is printed.
+(compute-sanitizer, where it is found), ``gemm``, ``convolution``, ``attention``, ``bandwidth``, ``steps`` (training
+steps beside other frameworks). Each runs in a process of its own with a time limit: one that fails, hangs or brings the
+device down is reported, and the others run. The results go to ``bench/results/gpu-<card>.json``; a table of
+them is printed.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ PARTS = {
     "sanitizer": ("suite", "run_sanitizer", 60),
     "gemm": ("kernels", "run_gemm", 10),
     "convolution": ("kernels", "run_convolution", 15),
+    "attention": ("attention", "run", 15),
     "bandwidth": ("kernels", "run_bandwidth", 10),
     "steps": ("steps", "run", 30),
 }

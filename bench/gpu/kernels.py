@@ -10,7 +10,7 @@ import numpy as np
 from ..bench_conv import SHAPES
 from .common import Setup, setup
 
-__all__ = ["run_bandwidth", "run_convolution", "run_gemm"]
+__all__ = ["find_torch", "run_bandwidth", "run_convolution", "run_gemm"]
 
 
 # ------------------------------------------------------------------------------------------------------ products
@@ -55,7 +55,7 @@ def _tf32(torch: Any, on: bool) -> Iterator[None]:
 def run_convolution() -> dict[str, Any]:
     """Convolution and its gradients beside cuDNN's by PyTorch, channels last on both sides, with TF32 and without."""
     device = setup()
-    torch = _torch()
+    torch = find_torch()
     shapes = {"tiny": (2, 6, 6, 3, 4, 3, 1, 0)} if device.tiny else SHAPES
     out: dict[str, Any] = {} if torch else {"note": "PyTorch with CUDA isn't installed: deepkit alone"}
     for tf32 in (False, True):
@@ -75,7 +75,8 @@ def run_convolution() -> dict[str, Any]:
     return out
 
 
-def _torch() -> Any:
+def find_torch() -> Any:
+    """PyTorch, if it is installed and has the device."""
     try:
         import torch
     except ImportError:
