@@ -181,22 +181,26 @@ void pack_rows(const Matrix &a, int rows, int depth, float *out) {
     }
 }
 
-// Columns of B in panels of BLOCK, zeros behind the last: for each k the panel's columns side by side.
+// Columns of B in panels of BLOCK, zeros behind the last: for each k the panel's columns side by side. Rows are read some
+// at a time in their whole length, for memory that lies far away.
 void pack_columns(const Matrix &b, int depth, int columns, float *out) {
-    for (int first = 0; first < columns; first += BLOCK) {
+    constexpr int ROWS = 16;
+    const int whole = b.column == 1 ? columns / BLOCK * BLOCK : 0;
+    for (int k = 0; k < depth && whole; k += ROWS)
+        for (int first = 0; first < whole; first += BLOCK) {
+            const float *from = b.data + k * b.row + first;
+            float *to = out + std::size_t(first) * depth + k * BLOCK;
+            for (int end = std::min(depth, k + ROWS), kk = k; kk < end; ++kk, from += b.row, to += BLOCK)
+                for (int v = 0; v < DK_VECTORS; ++v) store(to + v * WIDTH, load(from + v * WIDTH));
+        }
+    for (int first = whole; first < columns; first += BLOCK) {
         const int count = std::min(BLOCK, columns - first);
         const float *from = b.data + first * b.column;
-        if (b.column == 1 && count == BLOCK)
-            for (int k = 0; k < depth; ++k)
-                for (int v = 0; v < DK_VECTORS; ++v) store(out + k * BLOCK + v * WIDTH, load(from + k * b.row + v * WIDTH));
-        else {
-            if (count < BLOCK) std::fill_n(out, depth * BLOCK, 0.0f);
-            if (b.column == 1)
-                for (int k = 0; k < depth; ++k) std::copy_n(from + k * b.row, count, out + k * BLOCK);
-            else
-                turn(from, b.column, count, depth, out, BLOCK);
-        }
-        out += depth * BLOCK;
+        float *to = out + std::size_t(first) * depth;
+        if (count < BLOCK) std::fill_n(to, depth * BLOCK, 0.0f);
+        if (b.column == 1)
+            for (int k = 0; k < depth; ++k) std::copy_n(from + k * b.row, count, to + k * BLOCK);
+        else turn(from, b.column, count, depth, to, BLOCK);
     }
 }
 
@@ -218,7 +222,7 @@ __attribute__((noinline)) void product(int m, int n, int depth, const Matrix &a,
     if (m == 1 && b.column == 1 && n >= WIDTH) return weighted_rows(n, depth, a, b, c);
     if (m == 1 && b.row == 1 && a.column == 1) return dot_products(n, depth, a, b, c);
     // What is used once or twice only isn't worth packing.
-    const bool direct_a = n <= BLOCK, direct_b = m <= 4 * DK_PIXELS && b.column == 1;
+    const bool direct_a = n <= (a.column == 1 ? 2 : 1) * BLOCK, direct_b = m <= 4 * DK_PIXELS && b.column == 1;
     float *left = panels((PANEL_ROWS + PANEL_COLUMNS) * DEPTH), *right = left + PANEL_ROWS * DEPTH;
     for (int k = 0; k == 0 || k < depth; k += DEPTH) {  // once for an empty sum, too
         const int deep = std::min(DEPTH, depth - k);
@@ -260,9 +264,12 @@ void gemm(int m, int n, int depth, const float *a, bool turned_a, const float *b
     const Matrix right{b, std::size_t(turned_b ? 1 : n), std::size_t(turned_b ? depth : 1)};
     const Result out{c, std::size_t(n), add, bias, relu};
     const double work = 2.0 * m * n * depth / 60;
-    const bool by_rows = m >= n || n < 2 * BLOCK;
-    const int unit = by_rows ? DK_PIXELS : BLOCK, units = ((by_rows ? m : n) + unit - 1) / unit;
-    const int parts = std::min(units, parts_of(work));
+    // Each part packs for itself what it has in common with the others, so there are few of them; parts that are some
+    // columns of a product with a left side as it lies have nothing in common.
+    const int most = 2 * thread_count(), wide = (n + BLOCK - 1) / BLOCK;
+    const bool by_rows = n < 2 * BLOCK || (m >= n && (turned_a || wide < most));
+    const int unit = by_rows ? DK_PIXELS : BLOCK, units = by_rows ? (m + unit - 1) / unit : wide;
+    const int parts = std::min({units, parts_of(work), most});
     parallel(parts, work, [&](int part) {
         const int first = int(std::int64_t(units) * part / parts) * unit;
         const int end = std::min(by_rows ? m : n, int(std::int64_t(units) * (part + 1) / parts) * unit);
