@@ -38,6 +38,7 @@ class Runner:
 
     Attributes:
         graphs: The step's CUDA graphs; ``None`` where there are none, and with ``run_eagerly``.
+        variables: What is trained, if the step computes losses.
     """
 
     graphs: Any = None
@@ -51,8 +52,10 @@ class Runner:
         self.takes_training = model._signature.training
         self.tracker = model._compiled.get("tracker")
         self.has_metrics = model._compiled.get("metrics") is not None
+        # Looking for them takes as long as some steps of a deep model.
+        self.variables = model.trainable_variables if losses else []
         if losses:
-            model._compiled["regularized"] = [v for v in model.trainable_weights if v.regularizer is not None]
+            model._compiled["regularized"] = [v for v in self.variables if v.regularizer is not None]
         self.step_logs: Any = None
         self.loss_layers: list[Any] | None = None
         self.array_type = backend.active().array_type
@@ -173,7 +176,6 @@ class TrainRunner(Runner):
 
     def __init__(self, model: Any):
         super().__init__(model, training=True)
-        self.variables = model.trainable_variables
         model.optimizer.build(self.variables)
         self.arena = model.optimizer.arena
 
@@ -245,7 +247,7 @@ class CustomTrainRunner(Runner):
     def __init__(self, model: Any):
         super().__init__(model, training=True)
         if model.optimizer is not None and hasattr(model.optimizer, "build"):
-            model.optimizer.build(model.trainable_variables)
+            model.optimizer.build(self.variables)
         self.own_step = model.train_step
 
     def __call__(self, *batch: Any) -> Any:
