@@ -201,13 +201,14 @@ class ArrayLoader(IndexedLoader):
 
     def batches(self, start: int) -> Iterator[Batch]:
         x, y, sample_weight = self._fetch
+        same = self.arrays[1] is self.arrays[0] and self._device is None  # an autoencoder's targets
         size = self.batch_size or 1
         order = self._order() if self.shuffle else None
         if order is not None and self._device is not None:
             order = self._device.from_numpy(order)
         for a in range(start * size, self.samples, size):
             rows: Any = slice(a, a + size) if order is None else order[a : a + size]
-            yield x(rows), y(rows), sample_weight(rows)
+            yield (inputs := x(rows)), inputs if same else y(rows), sample_weight(rows)
 
 
 def _fetcher(tree: Any, gather: bool, k: Any = None) -> Callable[[Any], Any]:

@@ -330,3 +330,13 @@ def test_endless_data_set_needs_steps():
 def test_class_weights_of_iterables():
     _, _, weights = make_loader(Numbers(), class_weight={0: 5.0}).peek()
     assert weights.tolist() == [5.0, 5.0]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_targets_that_are_the_inputs_are_gathered_once(shuffle: bool) -> None:
+    x = np.arange(20, dtype="float32").reshape(10, 2)
+    for _, (inputs, targets, _) in make_loader(x, x, batch_size=4, shuffle=shuffle).epoch(0):
+        assert targets is inputs
+    for _, (inputs, targets, _) in make_loader(x, x.copy(), batch_size=4, shuffle=shuffle).epoch(0):
+        assert targets is not inputs
+        np.testing.assert_array_equal(targets, inputs)
