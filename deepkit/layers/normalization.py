@@ -140,13 +140,18 @@ class BatchNormalization(Layer):
         self._wide = statistics_dtype(self.compute_dtype)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        return self.activated(inputs, None, training, mask)
+
+    def activated(self, inputs: Any, act: str | None, training: Any, mask: Any = None) -> Any:
+        """:meth:`call` with an activation in the same op; not for batch renormalization, nor with a mask."""
         x = _to_last(ops.cast(inputs, self._wide), self._axis)
         if not (training and self.trainable):
-            y = fixed_norm(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, epsilon=self.epsilon)
+            statistics = self.moving_mean, self.moving_variance
+            y = fixed_norm(x, *statistics, self.gamma, self.beta, epsilon=self.epsilon, act=act)
             return ops.cast(_from_last(y, self._axis), self.compute_dtype)
         gamma, beta = (None, None) if self.renorm else (self.gamma, self.beta)
         if mask is None:
-            y, mean, variance = batch_norm(x, gamma, beta, epsilon=self.epsilon)
+            y, mean, variance = batch_norm(x, gamma, beta, epsilon=self.epsilon, act=act)
         else:
             y, mean, variance = self._masked(x, gamma, beta, mask)
         if self.renorm:

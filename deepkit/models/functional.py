@@ -15,6 +15,7 @@ from ..layers.layer import Layer
 from ..ops import expand_dims, squeeze
 from ..registry import export
 from ..utils.nest import flatten, map_nest, pack
+from .fusion import NormRelu
 from .model import Model
 
 
@@ -126,9 +127,25 @@ class Functional(Model):
             training = kwargs.pop("training", None) if isinstance(node.operation, Layer) else None
             simple = len(args) == 1 and isinstance(args[0], _Slot) and not kwargs and len(outs) == 1
             plan.append((node.operation, args[0].index if simple else None, args, kwargs, outs, training))
-        self._plan = plan
         self._slots = len(slots)
         self._output_slots = [slots[id(y)] for y in self._outputs]
+        self._plan = self._fused(plan)
+
+    def _fused(self, plan: list[Any]) -> list[Any]:
+        """The plan with the pairs of :mod:`.fusion` as one call each."""
+        used = [x.index for _, _, args, kwargs, _, _ in plan for x in flatten((args, kwargs)) if isinstance(x, _Slot)]
+        used += self._output_slots
+        made = {outs[0]: i for i, (_, single, _, _, outs, own) in enumerate(plan) if single is not None and own is None}
+        gone = set()
+        for i, (relu, single, _, _, outs, own) in enumerate(plan):
+            first = made.get(single)
+            if first is None or own is not None or used.count(single) > 1 or first in gone:
+                continue
+            norm, source, args, kwargs, _, _ = plan[first]
+            if NormRelu.fits(norm, relu):
+                plan[i] = (NormRelu(norm, relu), source, args, kwargs, outs, None)
+                gone.add(first)
+        return [call for i, call in enumerate(plan) if i not in gone]
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         values: list[Any] = [None] * self._slots

@@ -13,6 +13,7 @@ from ..layers.layer import Layer
 from ..registry import MAX_LAYERS, deserialize_keras_object, export, serialize_keras_object
 from ..utils.nest import map_nest
 from .functional import Functional
+from .fusion import fused
 from .model import Model
 
 
@@ -97,6 +98,7 @@ class Sequential(Model):
 
     def _rebuild(self) -> None:
         self._chain, self.built, self._ready = None, False, False
+        self._steps: list[Any] = []
         self.train_function = self.test_function = self.predict_function = None
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
@@ -141,6 +143,7 @@ class Sequential(Model):
             context.path = before
         if isinstance(entrance, Spec) and isinstance(x, Spec) and x is not entrance:
             self._chain = Functional(entrance, x, name=self.name)
+        self._steps = fused(self._running_layers)
         self._build_shapes = tuple(input_shape) if _ShapeNest.is_shape(input_shape) else input_shape
         self.built = True
 
@@ -160,7 +163,7 @@ class Sequential(Model):
             x = to_tensor(x)
         if mask is not None:
             x._keras_mask = mask
-        for layer in self._running_layers:
+        for layer in self._steps or self._running_layers:
             x = layer(x)
         return x
 

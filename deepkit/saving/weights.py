@@ -27,7 +27,7 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     if chained:
         yield "layers", obj.layers
     skip = {"_layers", "_compiled", "_inbound_nodes", "_losses", "_own_weights", "_chain", "_stack", "_nodes", "_plan",
-            "metrics", "layers", "_auto_args"}  # fmt: skip
+            "_steps", "metrics", "layers", "_auto_args"}  # fmt: skip
     for name in sorted(vars(obj), key=lambda n: ("~" + n if n.startswith("_") else n)):
         if name not in skip:
             yield name, vars(obj)[name]

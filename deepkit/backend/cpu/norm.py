@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["batch_norm", "batch_norm_grad", "fixed_norm", "fixed_norm_grad", "layer_norm", "layer_norm_grad"]
+__all__ = ["BATCH_NORM_ACTIVATIONS", "batch_norm", "batch_norm_grad", "fixed_norm", "fixed_norm_grad", "layer_norm",
+           "layer_norm_grad"]  # fmt: skip
+
+#: Activations that :func:`batch_norm` applies itself if it is given one: none here.
+BATCH_NORM_ACTIVATIONS: tuple[str, ...] = ()
 
 
 def batch_norm(
