@@ -39,6 +39,16 @@ def gpu():
     fake_cupy.uninstall()
 
 
+@pytest.fixture
+def simulated(gpu, monkeypatch):
+    """The simulated device in use, for tests that count what happens on it; what they patch ends with it."""
+    if gpu != "simulated":
+        pytest.skip("launches, copies and waits are counted in simulation only")
+    monkeypatch.setattr(cuda, "load", cuda.kernel_module)
+    with deepkit.device("gpu"):
+        yield monkeypatch
+
+
 @pytest.fixture(params=["cpu", "cpu-compiled", "cuda"])
 def device(request):
     """One body for every device: a test that takes this fixture runs once on each.

@@ -7,21 +7,10 @@ import pytest
 
 import deepkit
 from deepkit import layers
-from deepkit.backend import cuda
 from deepkit.training.data import make_loader
 from deepkit.training.data_device import StagedLoader, on_device
 
 from .fake_cupy import counters, no_synchronization
-
-
-@pytest.fixture
-def simulated(gpu):
-    if gpu != "simulated":
-        pytest.skip("copies and waits are counted in simulation only")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda, "load", cuda.kernel_module)
-        with deepkit.device("gpu"):
-            yield patch
 
 
 def no_room(patch):

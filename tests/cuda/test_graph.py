@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -14,16 +12,7 @@ from deepkit.training import step as steps
 
 from .fake_cupy import counters
 
-
-@pytest.fixture
-def simulated(gpu):
-    if gpu != "simulated":
-        pytest.skip("launches are counted in simulation only")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda, "load", cuda.kernel_module)
-        with deepkit.device("gpu"), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def dense():

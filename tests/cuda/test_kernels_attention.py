@@ -5,22 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from .launching import DTYPES, ORDERS_HERE, blank, close, needs_emulator, rows, run
+from .launching import blank, close, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
 ITEMS, HEADS, QUERIES = 2, 3, 5
 SCALE = 0.7
-
-
-@pytest.fixture(params=ORDERS_HERE)
-def order(request):
-    return request.param
-
-
-@pytest.fixture(params=DTYPES, ids=str)
-def dtype(request):
-    return request.param
 
 
 def weights_of(x, bias, mask, causal):

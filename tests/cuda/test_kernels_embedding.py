@@ -5,17 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from .launching import DTYPES, ORDERS_HERE, blank, close, columns, elements, module, needs_emulator, run
+from .launching import DTYPES, blank, close, columns, elements, module, needs_emulator, run
 
 pytestmark = needs_emulator
 
 PIECE, TILE = 64, 2048
 INTEGERS = [np.dtype(np.int32), np.dtype(np.int64)]
-
-
-@pytest.fixture(params=ORDERS_HERE)
-def order(request):
-    return request.param
 
 
 @pytest.fixture(params=[*DTYPES, *INTEGERS], ids=str)

@@ -7,22 +7,12 @@ import pytest
 
 from deepkit.backend.cpu import loss
 
-from .launching import DTYPES, ORDERS_HERE, blank, close, elements, needs_emulator, rows, run
+from .launching import blank, close, elements, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
 EPSILON = 2.0**-5  # large enough that clipping happens in every dtype
 SHAPES = [(7, 33), (3, 300), (1, 1), (0, 4), (20, 2)]
-
-
-@pytest.fixture(params=ORDERS_HERE)
-def order(request):
-    return request.param
-
-
-@pytest.fixture(params=DTYPES, ids=str)
-def dtype(request):
-    return request.param
 
 
 def numbers(shape, dtype, seed=0):

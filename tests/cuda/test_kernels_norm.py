@@ -7,22 +7,12 @@ import pytest
 
 from deepkit.backend.cpu import norm
 
-from .launching import DTYPES, ORDERS_HERE, blank, close, columns, elements, needs_emulator, rows, run
+from .launching import blank, close, columns, elements, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
 EPSILON = 1e-3
 NEEDS = (True, True, True)
-
-
-@pytest.fixture(params=ORDERS_HERE)
-def order(request):
-    return request.param
-
-
-@pytest.fixture(params=DTYPES, ids=str)
-def dtype(request):
-    return request.param
 
 
 def arrays(shape, dtype, affine):

@@ -7,7 +7,7 @@ import pytest
 
 from deepkit.backend.cpu import recurrent
 
-from .launching import DTYPES, ORDERS_HERE, blank, close, columns, needs_emulator, run
+from .launching import blank, close, columns, needs_emulator, run
 
 pytestmark = needs_emulator
 
@@ -15,16 +15,6 @@ NUMBER = {None: 0, "relu": 1, "sigmoid": 2, "tanh": 3, "elu": 4, "exponential": 
 ACTS = [("tanh", "sigmoid"), ("relu", "elu"), ("tanh", "hard_sigmoid"), ("exponential", "tanh"), ("sigmoid", None)]
 BATCH, STEPS, N = 11, 3, 35
 PLACES = [(2, 0), (1, 1)]  # the step of the input that is read, and of the output that is written
-
-
-@pytest.fixture(params=ORDERS_HERE)
-def order(request):
-    return request.param
-
-
-@pytest.fixture(params=DTYPES, ids=str)
-def dtype(request):
-    return request.param
 
 
 @pytest.fixture(params=ACTS, ids=str)

@@ -8,7 +8,7 @@ import pytest
 from deepkit.backend.cpu import elementwise, loss
 
 from .emulator import EmulatorError
-from .launching import DTYPES, ORDERS_HERE, blank, close, columns, needs_emulator, rows, run
+from .launching import blank, close, columns, needs_emulator, rows, run
 
 pytestmark = needs_emulator
 
@@ -18,16 +18,6 @@ SHAPES = [(7, 33), (3, 300), (1, 1), (5, 64), (0, 4), (20, 2)]
 def matrix(shape, dtype, seed=0):
     x = np.random.default_rng(seed).standard_normal(shape) * 2
     return x.astype(dtype)
-
-
-@pytest.fixture(params=ORDERS_HERE)
-def order(request):
-    return request.param
-
-
-@pytest.fixture(params=DTYPES, ids=str)
-def dtype(request):
-    return request.param
 
 
 @pytest.mark.parametrize("shape", SHAPES)

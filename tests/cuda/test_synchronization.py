@@ -7,19 +7,8 @@ import pytest
 
 import deepkit
 from deepkit import layers
-from deepkit.backend import cuda
 
 from .fake_cupy import counters
-
-
-@pytest.fixture
-def simulated(gpu):
-    if gpu != "simulated":
-        pytest.skip("waits are counted in simulation only")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda, "load", cuda.kernel_module)
-        with deepkit.device("gpu"):
-            yield
 
 
 def waits(model, x, y, batches: int) -> int:

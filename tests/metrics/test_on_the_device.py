@@ -51,16 +51,6 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def simulated(gpu):
-    if gpu != "simulated":
-        pytest.skip("waits are counted in simulation only")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backend.cuda, "load", backend.cuda.kernel_module)
-        with deepkit.device("gpu"):
-            yield
-
-
 def updated(metric, batches, weights):
     for batch in batches:
         metric.update_state(*batch, **({} if weights is None else {"sample_weight": weights}))
