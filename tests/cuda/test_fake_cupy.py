@@ -221,3 +221,12 @@ def test_the_names_are_those_of_the_installed_cupy():
     from .dump_cupy_names import names
 
     assert names() == NAMES
+
+
+def test_none_is_no_pointer(cupy):
+    source = 'extern "C" __global__ void k(const float* x, float* y) { y[0] = x ? x[0] : 7; }'
+    kernel, y = cupy.RawModule(code=source).get_function("k"), cupy.zeros(1, np.float32)
+    with pytest.raises(TypeError, match="no address"):
+        kernel((1,), (1,), (None, y))
+    kernel((1,), (1,), (np.uintp(0), y))
+    assert float(y[0]) == 7

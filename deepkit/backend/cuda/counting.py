@@ -8,7 +8,7 @@ from cupy import ndarray
 
 from .embedding import sum_rows
 from .linear import sum_of_parts
-from .loader import function, is_float
+from .loader import function, is_float, numbers
 
 __all__ = ["checked_weights", "class_counts", "kth_largest", "threshold_counts"]
 
@@ -23,7 +23,7 @@ def threshold_counts(thresholds: ndarray, p: ndarray, weights: ndarray) -> ndarr
     weights = cupy.ascontiguousarray(weights, weights.dtype if is_float(weights) else np.float64)
     p, thresholds = (cupy.ascontiguousarray(a, np.float64) for a in (p, thresholds))
     kernel = function("counting", "above", weights.dtype)
-    kernel((count, parts, m), (256,), (p, thresholds, weights, partial, np.int64(n), np.int64(m)))
+    kernel((count, parts, m), (256,), numbers((p, thresholds, weights, partial, n, m)))
     return sum_of_parts(partial, np.float64).reshape(count, m)
 
 

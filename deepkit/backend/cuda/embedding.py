@@ -16,7 +16,7 @@ import numpy as np
 from cupy import ndarray
 
 from .arrays import asarray
-from .loader import SUFFIX, function, launch_columns, launch_over, sum_type
+from .loader import SUFFIX, function, launch_columns, launch_over, numbers, sum_type
 
 __all__ = ["add_at", "sorted_rows", "sum_rows", "take", "take_grad"]
 
@@ -79,7 +79,7 @@ def sorted_rows(index: ndarray, count: int) -> tuple[ndarray, ndarray]:
         function("sort", "sort_offsets")((1,), (1024,), (counts, np.int64(counts.size)))
         new_rows, new_order = cupy.empty(n, np.int64), cupy.empty(n, np.int64)
         function("sort", "sort_place")(
-            (blocks,), (256,), (rows, order, counts, new_rows, new_order, np.int64(n), by)
+            (blocks,), (256,), numbers((rows, order, counts, new_rows, new_order, n, shift))
         )
         rows, order = new_rows, new_order
     return rows, order

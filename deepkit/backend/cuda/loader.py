@@ -106,12 +106,17 @@ def grid_of(n: int, block: int = 256, most: int = 1 << 16) -> tuple[tuple[int], 
     return (max(1, min(-(-n // block), most)),), (block,)
 
 
+_CONVERT: dict[type, Any] = {int: np.int64, float: np.float64, bool: np.bool_, type(None): lambda _: np.uintp(0)}
+
+
 def numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Arguments as kernels take them: whole numbers as 64-bit integers, others as doubles."""
+    """Arguments as kernels take them: whole numbers as 64-bit integers, others as doubles, ``None`` as a null pointer.
+
+    CuPy would hand ``None`` on as an argument that lies nowhere, which the driver reads.
+    """
     if several():
         check_together(*(a for a in args if type(a) is cupy.ndarray))
-    convert = {int: np.int64, float: np.float64, bool: np.bool_}
-    return tuple(convert[type(a)](a) if type(a) in convert else a for a in args)
+    return tuple(_CONVERT[type(a)](a) if type(a) in _CONVERT else a for a in args)
 
 
 def launch_over(kernel: Any, n: int, *args: Any) -> None:

@@ -50,6 +50,11 @@ class Parameter:
         return code == self.type or (code, self.type) in (("b1", "u1"), ("u2", "bf"))
 
 
+def _is_null(value: Any) -> bool:
+    """Whether this is a null pointer: ``None``, or the address 0 as CuPy takes it."""
+    return value is None or (type(value) is np.uint64 and not value)
+
+
 class Arguments:
     """The arguments of one launch.
 
@@ -74,7 +79,7 @@ class Arguments:
 
     def _check(self, where: str, parameter: Parameter, value: Any) -> None:
         if parameter.pointer:
-            if value is None:
+            if _is_null(value):
                 return
             if not isinstance(value, ndarray):
                 raise TypeError(f"{where} should be an array ({parameter}). Received: {value!r}")
@@ -96,7 +101,7 @@ class Arguments:
             return value
         if not parameter.pointer:
             return ctypes.create_string_buffer(value.tobytes(), value.itemsize)
-        if value is None:
+        if _is_null(value):
             return ctypes.c_void_p(None)
         for region in self._regions:
             if region.holds(value):

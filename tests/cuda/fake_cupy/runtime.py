@@ -246,6 +246,11 @@ class RawKernel:
                     f"{self.name}: argument {i} is a Python {type(a).__name__}, which CuPy passes as 64 bits whatever "
                     "the kernel takes; pass a NumPy scalar."
                 )
+            if a is None:
+                raise TypeError(
+                    f"{self.name}: argument {i} is None, for which CuPy gives the driver no address to read it from; "
+                    "pass numpy.uintp(0) for a null pointer."
+                )
             if isinstance(a, ndarray):
                 if not a._a.flags.c_contiguous:
                     raise TypeError(f"{self.name}: argument {i} isn't contiguous; kernels here take no strides.")
