@@ -100,7 +100,9 @@ def find_library() -> Any:
     try:
         from cuda.pathfinder import load_nvidia_dynamic_lib
 
-        return ctypes.CDLL(load_nvidia_dynamic_lib("cublasLt").abs_path)
+        path = load_nvidia_dynamic_lib("cublasLt").abs_path
+        if path:  # it isn't told of a library that was loaded from elsewhere
+            return ctypes.CDLL(path)
     except Exception:  # pathfinder is absent, or has errors of its own for a library that it can't find
         pass
     names = [f"cublasLt64_{major}.dll"] if sys.platform == "win32" else [f"libcublasLt.so.{major}", "libcublasLt.so"]
