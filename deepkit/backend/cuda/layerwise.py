@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Sequence
+
 import cupy
 import numpy as np
 from cupy import ndarray
@@ -14,15 +16,24 @@ __all__ = ["all_finite", "norm_of"]
 _BLOCKS = 1024
 
 
+def sum_of_squares(arrays: Sequence[ndarray]) -> ndarray:
+    """Over all elements of contiguous arrays of one dtype, as an array without dimensions in what sums are kept in."""
+    dtype, kind = arrays[0].dtype, sum_type(arrays[0].dtype)
+    counts = [min(max(1, -(-a.size // 256)), _BLOCKS) for a in arrays]
+    partial, squared, start = cupy.empty(sum(counts), kind), cupy.empty((), kind), 0
+    for a, blocks in zip(arrays, counts):
+        part = partial[start : start + blocks]
+        function("optimizer_more", "squared_norm", dtype)((blocks,), (256,), (a, part, np.int64(a.size)))
+        start += blocks
+    launch_rows(function("reduce", "row_sum", kind), 1, start, partial, squared, 1, start, 1.0)
+    return squared
+
+
 def norm_of(a: ndarray) -> ndarray:
     """The Euclidean norm of all elements, in float64."""
     if not is_float(a) or not a.size:
         return cupy.sqrt(cupy.sum(a.astype(np.float64) ** 2))
-    a, kind, blocks = cupy.ascontiguousarray(a), sum_type(a.dtype), min(-(-a.size // 256), _BLOCKS)
-    partial, squared = cupy.empty(blocks, kind), cupy.empty((), kind)
-    function("optimizer_more", "squared_norm", a.dtype)((blocks,), (256,), (a, partial, np.int64(a.size)))
-    launch_rows(function("reduce", "row_sum", kind), 1, blocks, partial, squared, 1, blocks, 1.0)
-    return cupy.sqrt(squared.astype(np.float64))
+    return cupy.sqrt(sum_of_squares([cupy.ascontiguousarray(a)]).astype(np.float64))
 
 
 def all_finite(g: ndarray) -> ndarray:

@@ -10,7 +10,8 @@ from cupy import ndarray
 
 from .derived import derived
 from .graph import Live
-from .loader import function, is_float, launch_over, launch_rows, sum_type
+from .layerwise import sum_of_squares
+from .loader import function, is_float, launch_over
 from .numbers import on_device
 
 __all__ = ["OPTIMIZER_BLOCK", "blocked", "clip_in_place", "clip_together"]
@@ -25,9 +26,6 @@ _FILES = {
 }
 
 assert set(_FILES) == set(derived("optimizer").OPTIMIZER_RULES)
-
-#: Blocks of a sum of squares; they make as many partial sums.
-_NORM_BLOCKS = 1024
 
 
 def blocked(
@@ -57,17 +55,9 @@ def clip_together(gradients: Sequence[ndarray], limit: float) -> None:
         for g in gradients:
             g *= factor.astype(g.dtype) if len(kinds) > 1 else factor
         return
-    dtype, kind = gradients[0].dtype, sum_type(gradients[0].dtype)
-    counts = [min(max(1, -(-g.size // 256)), _NORM_BLOCKS) for g in gradients]
-    partial, squared = cupy.empty(sum(counts), kind), cupy.empty((), kind)
-    start = 0
-    for g, blocks in zip(gradients, counts):
-        part = partial[start : start + blocks]
-        function("optimizer_more", "squared_norm", dtype)((blocks,), (256,), (g, part, np.int64(g.size)))
-        start += blocks
-    launch_rows(function("reduce", "row_sum", kind), 1, start, partial, squared, 1, start, 1.0)
+    squared = sum_of_squares(gradients)
     for g in gradients:
-        launch_over(function("optimizer_more", "clip_by_norm", dtype), g.size, g, g.size, squared, float(limit))
+        launch_over(function("optimizer_more", "clip_by_norm", g.dtype), g.size, g, g.size, squared, float(limit))
 
 
 def clip_in_place(g: ndarray, limit: float) -> None:
