@@ -80,11 +80,11 @@ def _pair(first: str, a: ndarray, second: str, b: ndarray, result: str) -> ndarr
     summed = [c for c in shared if c not in result]
     batch = [c for c in shared if c in result]
     rows, columns = [c for c in first if c not in shared], [c for c in second if c not in shared]
-    sizes = {c: max(a.shape[first.index(c)] if c in first else 1, b.shape[second.index(c)] if c in second else 1)
-             for c in first + second}  # fmt: skip
-    if 0 in a.shape or 0 in b.shape:
-        return cupy.zeros([0 if 0 in (dict(zip(first, a.shape)).get(c, 1), dict(zip(second, b.shape)).get(c, 1))
-                           else sizes[c] for c in result], np.result_type(a.dtype, b.dtype))  # fmt: skip
+    sizes: dict[str, int] = {}
+    for c, n in zip(first + second, a.shape + b.shape):  # a size of 1 is spread
+        sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    if 0 in sizes.values():
+        return cupy.zeros([sizes[c] for c in result], np.result_type(a.dtype, b.dtype))
     a, b = _spread(first, a, [*batch, *rows, *summed], sizes), _spread(second, b, [*batch, *summed, *columns], sizes)
     if not rows and not columns:  # nothing that a matrix product would gain from
         out = (a * b).sum(axis=tuple(range(len(batch), a.ndim))) if summed else a * b
