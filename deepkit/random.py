@@ -67,7 +67,7 @@ class SeedGenerator:
     def draw(self) -> tuple[Any, int]:
         """Key and draw number of the next draw; in a step that is captured, the state on the device and 0."""
         if replay.capturing():
-            return replay.numbers(self._draw, (0, 0), "uint32").array, 0
+            return replay.numbers(self._draw, "uint32", now=(0, 0)).array, 0
         return self._draw()
 
     def _draw(self) -> tuple[int, int]:

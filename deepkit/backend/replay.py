@@ -32,18 +32,19 @@ def capturing() -> bool:
     return local.capture is not None
 
 
-def numbers(work_out: Callable[[], Sequence[Any]], now: Sequence[Any], dtype: Any = "float64") -> Any:
+def numbers(work_out: Callable[[], Sequence[Any]], dtype: Any = "float64", now: Sequence[Any] | None = None) -> Any:
     """The numbers of this step.
 
     Args:
-        work_out: Gives the numbers of the next step, and may move the host's state on. Called before each replay.
-        now: Numbers of the kind it gives.
+        work_out: Gives the numbers of the next step. Called before each replay.
         dtype: What they are on the device.
+        now: This step's numbers, where they are known already or ``work_out`` moves the host's state on.
 
     Returns:
-        ``now``; while a step is captured, a :class:`deepkit.backend.cuda.graph.Live`, whose items are arrays
+        The numbers; while a step is captured, a :class:`deepkit.backend.cuda.graph.Live`, whose items are arrays
         without dimensions.
     """
+    now = work_out() if now is None else now
     return now if local.capture is None else local.capture.numbers(work_out, now, dtype)
 
 

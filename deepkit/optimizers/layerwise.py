@@ -66,8 +66,7 @@ class Layerwise(Optimizer):
             kernel, constants = self.rule_of(v)
             key = kernel, wide(v)
             if key not in numbers:
-                work_out = partial(self._step_numbers, kernel)
-                numbers[key] = tuple(replay.numbers(work_out, self.step_numbers(kernel, lr), key[1]))
+                numbers[key] = tuple(replay.numbers(partial(self._step_numbers, kernel), key[1]))
             rule = backend.kernels_of(v.data).LAYERWISE_RULES[kernel]
             rule(v.data, g, *(state.data for state in states), *numbers[key], *constants)
 
@@ -249,12 +248,8 @@ class Muon(Layerwise):
                 continue
             key = decay, wide(v)
             if key not in factors:
-                (factors[key],) = replay.numbers(partial(self._kept, decay), self._kept(decay), key[1])
+                (factors[key],) = replay.numbers(partial(self._kept, decay), key[1])
             v.data *= factors[key]
-
-    def _kept(self, decay: float) -> tuple[float]:
-        """The share of a weight that its decay leaves."""
-        return (1 - decay * self._rate,)
 
     def get_config(self) -> dict[str, Any]:
         names = ("adam_beta_1", "adam_beta_2", "epsilon", "exclude_layers", "muon_a", "muon_b", "muon_c",

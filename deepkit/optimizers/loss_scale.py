@@ -76,7 +76,8 @@ class LossScaleOptimizer(Optimizer):
 
     def loss_scale(self) -> Any:
         """The scale: a number, or an array of the device in a step that is captured."""
-        return next(iter(replay.numbers(self._scales, self._scales(), "float32")))
+        (scale,) = replay.numbers(self._scales, "float32")
+        return scale
 
     def _scales(self) -> tuple[float]:
         return (float(self.dynamic_scale.data) if self.built else self.initial_scale,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any, Callable, Mapping
 
 from .. import backend
@@ -124,9 +125,13 @@ class ArenaUpdate:
             passed_over = set(unused) | self._without_decay()
             for group in arena.groups:
                 dtype = "float64" if group.dtype.itemsize == 8 else "float32"
-                (factor,) = replay.numbers(lambda: (1 - decay * self._rate,), (1 - decay * self._rate,), dtype)
+                (factor,) = replay.numbers(partial(self._kept, decay), dtype)
                 for run in group.runs(passed_over):
                     group.weights[run] *= factor
+
+    def _kept(self, decay: float) -> tuple[float]:
+        """The share of a weight that its decay leaves."""
+        return (1 - decay * self._rate,)
 
     def _average(self, arena: Arena) -> None:
         updates = int(self._iterations.data) // (self.gradient_accumulation_steps or 1)
@@ -154,7 +159,7 @@ class ArenaUpdate:
                     self.update_step(Tensor(g.copy()), v, lr)
             return
         kernel, now = self.rule(lr)
-        numbers = replay.numbers(lambda: self.rule(self._rate)[1], now)
+        numbers = replay.numbers(lambda: self.rule(self._rate)[1], now=now)
         names = [name for names in self.slots for name in names]
         for i, group in enumerate(arena.groups):
             rule = group.k.OPTIMIZER_RULES[kernel]
