@@ -11,42 +11,11 @@ from typing import Any, Callable, Sequence
 from ..utils.nest import flatten, pack
 from .context import context
 from .op import Op
-from .scopes import StatelessScope
+from .scopes import Journal
 from .spec import Spec
 from .tape import GradientTape, local, paused
 from .tensor import Tensor
 from .variable import Variable
-
-
-class _Journal:
-    """Context that remembers what variables held before they were written to, such as the states of random streams."""
-
-    def __init__(self) -> None:
-        self.before: dict[int, tuple[Variable, Tensor]] = {}
-
-    def __enter__(self) -> _Journal:
-        self._outer, local.stateless = local.stateless, self
-        return self
-
-    def __exit__(self, *exc: Any) -> None:
-        local.stateless = self._outer
-
-    @property
-    def collect_losses(self) -> bool:
-        return self._outer is not None and self._outer.collect_losses
-
-    def add_loss(self, loss: Any) -> None:
-        self._outer.add_loss(loss)
-
-    def own(self, variable: Variable) -> None:
-        if id(variable) not in self.before:
-            self.before[id(variable)] = variable, Tensor(variable.data.copy())
-        if self._outer is not None:
-            self._outer.own(variable)
-
-    def replay(self) -> StatelessScope:
-        """Context in which these variables hold that again, and what is assigned to them, and losses, are forgotten."""
-        return StatelessScope(self.before.values(), collect_losses=True)
 
 
 class _Remat(Op):
@@ -54,7 +23,7 @@ class _Remat(Op):
 
     name = "remat"
 
-    def __init__(self, f: Callable, tree: Any, places: list[int], journal: _Journal, variables: Sequence[Variable]):
+    def __init__(self, f: Callable, tree: Any, places: list[int], journal: Journal, variables: Sequence[Variable]):
         self.f, self.tree, self.places = f, tree, places
         self.journal, self.variables = journal, variables
         self.leaves = flatten(tree)
@@ -136,7 +105,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
             return f(*args, **kwargs)
         places = [i for i, x in enumerate(leaves) if isinstance(x, Tensor) and not isinstance(x, Variable)]
         outside = local.recorder
-        with paused(), _Journal() as journal, GradientTape() as scout:
+        with paused(), Journal() as journal, GradientTape() as scout:
             nodes = _Nodes(leaves, outside)
             y = f(*args, **kwargs)
         variables = [v for v in scout.watched_variables() if v.trainable]

@@ -120,4 +120,51 @@ class SymbolicScope(shapes_only):
         return self
 
 
-__all__ = ["StatelessScope", "SymbolicScope", "in_stateless_scope"]
+class Journal:
+    """Context that remembers what variables held before they were written to, such as the states of random streams.
+
+    Scopes outside of it see all that they would without it.
+
+    Attributes:
+        before: The variables and copies of their arrays, by identity.
+    """
+
+    def __init__(self) -> None:
+        self.before: dict[int, tuple[Variable, Any]] = {}
+
+    def __enter__(self) -> Journal:
+        self._outer, local.stateless = local.stateless, self
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        local.stateless = self._outer
+
+    @property
+    def collect_losses(self) -> bool:
+        return self._outer is not None and self._outer.collect_losses
+
+    def add_loss(self, loss: Any) -> None:
+        self._outer.add_loss(loss)
+
+    def remembers(self) -> bool:
+        """Whether what is written now is done now."""
+        return True
+
+    def own(self, variable: Variable) -> None:
+        """Called before ``variable`` is written to."""
+        if id(variable) not in self.before and self.remembers():
+            self.before[id(variable)] = variable, variable.data.copy()
+        if self._outer is not None:
+            self._outer.own(variable)
+
+    def replay(self) -> StatelessScope:
+        """Context in which these variables hold that again, and what is assigned to them, and losses, are forgotten."""
+        return StatelessScope([(v, Tensor(data)) for v, data in self.before.values()], collect_losses=True)
+
+    def restore(self) -> None:
+        """Give the variables back what they held."""
+        for variable, data in self.before.values():
+            variable.data[...] = data
+
+
+__all__ = ["Journal", "StatelessScope", "SymbolicScope", "in_stateless_scope"]

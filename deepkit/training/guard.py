@@ -6,8 +6,8 @@ import traceback
 from typing import Any
 
 from .. import backend
-from ..autograd.tape import SESSION_BITS, local
-from ..autograd.variable import Variable
+from ..autograd.scopes import Journal
+from ..autograd.tape import SESSION_BITS
 from ..backend import replay
 from ..memory import OutOfMemoryError, Stats, readable, stats
 from ..optimizers.update import ArenaUpdate
@@ -17,36 +17,15 @@ from .step import CustomTrainRunner, TrainRunner
 __all__ = ["Guarded", "explained", "guarded", "not_made"]
 
 
-class Journal:
-    """Context that remembers what variables held before they were written to, and can put it back.
+class _StepJournal(Journal):
+    """A journal of one step.
 
-    These are the small ones: statistics of batches, random streams, metrics. Weights are written by the optimizer
-    alone, when everything that needs memory is done.
+    What it holds are small variables: statistics of batches, random streams, metrics. Weights are written by the
+    optimizer alone, when everything that needs memory is done.
     """
 
-    def __init__(self) -> None:
-        self.before: dict[int, tuple[Variable, Any]] = {}
-
-    def __enter__(self) -> Journal:
-        self._outer, local.stateless = local.stateless, self
-        return self
-
-    def __exit__(self, *exc: Any) -> None:
-        local.stateless = self._outer
-
-    collect_losses = False
-
-    def own(self, variable: Variable) -> None:
-        """Called before ``variable`` is written to. What a graph records isn't done yet."""
-        if id(variable) not in self.before and replay.local.capture is None:
-            self.before[id(variable)] = variable, variable.data.copy()
-        if self._outer is not None:
-            self._outer.own(variable)
-
-    def restore(self) -> None:
-        """Give the variables back what they held."""
-        for variable, data in self.before.values():
-            variable.data[...] = data
+    def remembers(self) -> bool:
+        return not replay.capturing()  # what a graph records isn't done yet
 
 
 class Guarded:
@@ -63,7 +42,7 @@ class Guarded:
         return getattr(self.run, name)
 
     def __call__(self, *batch: Any) -> Any:
-        journal = Journal()
+        journal = _StepJournal()
         try:
             with journal:
                 return self.run(*batch)
