@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("module.cpp", "threads.cpp", "isa_baseline.cpp", "isa_avx2.cpp", "isa_avx512.cpp")
+SOURCES = ("module.cpp", "module_dense.cpp", "threads.cpp", "isa_baseline.cpp", "isa_avx2.cpp", "isa_avx512.cpp")
 FLAGS = ["-std=c++17", "-O3", "-fPIC", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi", "-pthread"]
 
 

@@ -66,6 +66,7 @@ struct Kernels {
     void (*layer_norm_grad)(std::size_t rows, int c, const float *x, const float *mean, const float *inverse,
                             const float *gamma, bool centre, const float *gy, float *gx, float *g_gamma, float *g_beta);
     void (*relu_grad)(std::size_t rows, int c, const float *gy, const float *y, float *g, float *g_bias);
+    void (*column_sum)(std::size_t rows, int c, const float *x, float *sums);
     void (*adam)(std::size_t n, float *w, const float *g, float *m, float *v, float rate, float b1, float b2,
                  float epsilon);
     void (*sgd)(std::size_t n, float *w, const float *g, float rate);
@@ -87,6 +88,8 @@ struct Kernels {
     void (*add_rows_at)(std::size_t n, int c, const std::int32_t *indices, const float *values, float *out);
     void (*softmax_cross_entropy)(std::size_t rows, int c, const float *logits, const std::int32_t *labels, float *loss,
                                   float *probabilities);
+    void (*cross_entropy_grad)(std::size_t rows, int c, const float *probabilities, const std::int32_t *labels,
+                               const float *factors, float *g);
     void (*relu)(std::size_t n, const float *x, float *y);
     void (*relu_pass)(std::size_t n, const float *gy, const float *y, float *g);
     void (*add)(std::size_t n, const float *a, const float *b, float *y);

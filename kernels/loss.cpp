@@ -31,6 +31,19 @@ void softmax_cross_entropy(std::size_t rows, int c, const float *logits, const s
     });
 }
 
+// The gradient (p - [label]) times each row's factor.
+void cross_entropy_grad(std::size_t rows, int c, const float *probabilities, const std::int32_t *labels, const float *factors,
+                        float *g) {
+    const int parts = parts_of(double(rows) * c / 2);
+    parallel(parts, double(rows) * c / 2, [=](int part) {
+        for (std::size_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
+            const float factor = factors[r];
+            for (int i = 0; i < c; ++i) g[r * c + i] = probabilities[r * c + i] * factor;
+            g[r * c + labels[r]] -= factor;
+        }
+    });
+}
+
 // d = p - t, and the mean of its squares in each row.
 void squared_error(std::size_t rows, int c, const float *t, const float *p, float *d, float *loss) {
     const int parts = parts_of(double(rows) * c / 2);

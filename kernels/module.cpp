@@ -1,70 +1,14 @@
 // The Python module of the compiled kernels: checks arrays, lets other threads run, calls the kernel.
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "arrays.h"
 
 #include <cstring>
 
-#include "kernels.h"
+#include "module_dense.h"
 #include "threads.h"
-
-namespace {
 
 const Kernels *active = nullptr;
 
-// A contiguous array of one element type; None where `optional`.
-struct Array {
-    Py_buffer view{};
-    bool held = false;
-
-    bool get(PyObject *object, const char *name, char type, Py_ssize_t size, bool writable, bool optional = false) {
-        if (optional && object == Py_None) return true;
-        if (PyObject_GetBuffer(object, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0))) return false;
-        held = true;
-        if (view.format[0] != type || view.format[1]) {
-            PyErr_Format(PyExc_TypeError, "%s: expected an array of %s, got format '%s'", name, type == 'f' ? "float32" : "int32",
-                         view.format);
-            return false;
-        }
-        if (size >= 0 && view.len != size * 4) {
-            PyErr_Format(PyExc_ValueError, "%s: expected %zd elements, got %zd", name, size, view.len / 4);
-            return false;
-        }
-        return true;
-    }
-    float *data() const { return held ? static_cast<float *>(view.buf) : nullptr; }
-    const std::int32_t *labels() const { return static_cast<const std::int32_t *>(view.buf); }
-    Py_ssize_t size() const { return view.len / 4; }
-    ~Array() {
-        if (held) PyBuffer_Release(&view);
-    }
-};
-
-bool count(Py_ssize_t given, Py_ssize_t wanted) {
-    if (given == wanted) return true;
-    PyErr_Format(PyExc_TypeError, "expected %zd arguments, got %zd", wanted, given);
-    return false;
-}
-
-bool ints(PyObject *tuple, int *out, int n) {
-    if (!PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) != n) {
-        PyErr_Format(PyExc_TypeError, "expected a tuple of %d integers", n);
-        return false;
-    }
-    for (int i = 0; i < n; ++i) {
-        const long v = PyLong_AsLong(PyTuple_GET_ITEM(tuple, i));
-        if (v == -1 && PyErr_Occurred()) return false;
-        if (v < 0 || v > 0x7fffffff) {
-            PyErr_SetString(PyExc_ValueError, "a size is negative or too large");
-            return false;
-        }
-        out[i] = static_cast<int>(v);
-    }
-    return true;
-}
-
-float number(PyObject *object) { return static_cast<float>(PyFloat_AsDouble(object)); }
-
-#define WITHOUT_GIL(call) Py_BEGIN_ALLOW_THREADS call; Py_END_ALLOW_THREADS
+namespace {
 
 // gemm(a, turned_a, b, turned_b, bias or None, relu, add, c); the sizes are those of c and of a's other dimension.
 PyObject *gemm(PyObject *, PyObject *const *args, Py_ssize_t count_) {
@@ -563,6 +507,15 @@ PyObject *add_rows_at(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Py_RETURN_NONE;
 }
 
+bool in_range(const Array &labels, Py_ssize_t classes) {
+    for (Py_ssize_t i = 0; i < labels.size(); ++i)
+        if (labels.labels()[i] < 0 || labels.labels()[i] >= classes) {
+            PyErr_Format(PyExc_IndexError, "label %d is out of range for %zd classes", int(labels.labels()[i]), classes);
+            return false;
+        }
+    return true;
+}
+
 // softmax_cross_entropy(logits, labels, loss, probabilities)
 PyObject *softmax_cross_entropy(PyObject *, PyObject *const *a, Py_ssize_t n) {
     Array logits, labels, loss, probabilities;
@@ -570,12 +523,21 @@ PyObject *softmax_cross_entropy(PyObject *, PyObject *const *a, Py_ssize_t n) {
         !logits.get(a[0], "logits", 'f', -1, false) || !probabilities.get(a[3], "probabilities", 'f', logits.size(), true))
         return nullptr;
     const Py_ssize_t rows = loss.size(), c = rows ? logits.size() / rows : 0;
-    for (Py_ssize_t i = 0; i < rows; ++i)
-        if (labels.labels()[i] < 0 || labels.labels()[i] >= c) {
-            PyErr_Format(PyExc_IndexError, "label %d is out of range for %zd classes", int(labels.labels()[i]), c);
-            return nullptr;
-        }
+    if (!in_range(labels, c)) return nullptr;
     WITHOUT_GIL(active->softmax_cross_entropy(rows, int(c), logits.data(), labels.labels(), loss.data(), probabilities.data()))
+    Py_RETURN_NONE;
+}
+
+// cross_entropy_grad(probabilities, labels, factors, g)
+PyObject *cross_entropy_grad(PyObject *, PyObject *const *a, Py_ssize_t n) {
+    Array probabilities, labels, factors, g;
+    if (!count(n, 4) || !factors.get(a[2], "factors", 'f', -1, false) ||
+        !labels.get(a[1], "labels", 'i', factors.size(), false) || !g.get(a[3], "g", 'f', -1, true) ||
+        !probabilities.get(a[0], "probabilities", 'f', g.size(), false))
+        return nullptr;
+    const Py_ssize_t rows = factors.size(), c = rows ? g.size() / rows : 0;
+    if (!in_range(labels, c)) return nullptr;
+    WITHOUT_GIL(active->cross_entropy_grad(rows, int(c), probabilities.data(), labels.labels(), factors.data(), g.data()))
     Py_RETURN_NONE;
 }
 
@@ -642,10 +604,10 @@ PyObject *worth_sharing(PyObject *, PyObject *work) {
 #define FAST(name) {#name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(name)), METH_FASTCALL, nullptr}
 
 PyMethodDef methods[] = {
-    FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad),
+    FAST(dense), FAST(dense_grad), FAST(makers), FAST(gemm), FAST(attention), FAST(attention_grad), FAST(layer_norm), FAST(layer_norm_grad), FAST(conv), FAST(conv_kernel_grad),
     FAST(depthwise), FAST(depthwise_grad), FAST(avg_pool), FAST(avg_pool_grad), FAST(random_words), FAST(dropout), FAST(add_rows_at), FAST(max_pool), FAST(max_pool_grad), FAST(batch_norm), FAST(batch_norm_grad),
     FAST(relu_grad), FAST(adam), FAST(sgd), FAST(momentum), FAST(rmsprop), FAST(adagrad), FAST(lstm), FAST(lstm_grad),
-    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy), FAST(relu), FAST(relu_pass), FAST(affine), FAST(add),
+    FAST(gru), FAST(gru_grad), FAST(softmax_cross_entropy), FAST(cross_entropy_grad), FAST(relu), FAST(relu_pass), FAST(affine), FAST(add),
     FAST(sigmoid), FAST(tanh), FAST(sigmoid_pass), FAST(tanh_pass), FAST(squared_error), FAST(scale_rows),
     {"use", use, METH_O, "Choose the instruction set by name, the best one for ''; gives its name."},
     {"threads", threads, METH_O, "Set the number of threads if it is positive; gives the number."},

@@ -276,4 +276,9 @@ void relu_grad(std::size_t rows, int c, const float *gy, const float *y, float *
     });
 }
 
+// Sums over the rows.
+void column_sum(std::size_t rows, int c, const float *x, float *sums) {
+    column_sums<1>(rows, c, &sums, some_rows(c), [&](std::size_t r, int i, int count, vec *t) { t[0] = part_of(x + r * c + i, count); });
+}
+
 }  // namespace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import config
+from ..autograd.dtypes import np_dtype
 from ..autograd.op import Op, to_tensor
 from ..autograd.spec import Spec, broadcast_shapes
 from . import elementwise as e
@@ -169,7 +170,8 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
             f"{tuple(output.shape)}: one integer a sample is expected. For one-hot targets use "
             f"categorical_crossentropy."
         )
-    if str(target.dtype) not in ("int32", "int64"):
+    dtype = np_dtype(target.dtype) if isinstance(target, Spec) else target.data.dtype
+    if dtype.kind != "i" or dtype.itemsize < 4:
         target = cast(target, "int32")
     return cross_entropy(target, output, from_logits=from_logits, sparse=True)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
+from .. import backend, config
 from ..utils.nest import map_nest
 from ..utils.py_dataset import PyDataset
 from ..utils.sample_weight import unpack_x_y_sample_weight
@@ -14,6 +17,7 @@ from .data_arrays import (
     class_weights,
     is_array_like,
     is_nest,
+    to_array,
     to_arrays,
     to_weights,
 )
@@ -82,6 +86,20 @@ def make_loader(
     )
 
 
+def only_batch(x: Any, batch_size: Any) -> np.ndarray | None:
+    """The one batch that ``predict`` would make of an array, if it makes one: a loader takes longer than a small model.
+
+    Args:
+        x: What the user passed.
+        batch_size: The same.
+    """
+    if type(x) is not np.ndarray or not x.ndim or len(backend.KERNELS) > 1 or config.max_steps_per_epoch() is not None:
+        return None
+    if batch_size is not None and type(batch_size) is not int:
+        return None
+    return to_array(x, "x") if 0 < len(x) <= (32 if batch_size is None else batch_size) else None
+
+
 def _positive(value: Any, name: str) -> int | None:
     if value is None:
         return None
@@ -126,4 +144,4 @@ def split_validation(arrays: tuple[Any, Any, Any], validation_split: float) -> t
     return parts[0], parts[1]
 
 
-__all__ = ["Loader", "make_loader", "split_validation", "unpack_x_y_sample_weight"]
+__all__ = ["Loader", "make_loader", "only_batch", "split_validation", "unpack_x_y_sample_weight"]

@@ -15,7 +15,7 @@ from . import step as steps
 from .callbacks import CallbackList, History, make_callbacks
 from .checks import check_device, check_first_batch
 from .compiled import CompiledLoss, CompiledMetrics
-from .data import make_loader, split_validation, unpack_x_y_sample_weight
+from .data import make_loader, only_batch, split_validation, unpack_x_y_sample_weight
 from .data_device import on_device
 from .guard import guarded, not_made
 from .limits import limited, limited_epochs
@@ -425,6 +425,11 @@ class Trainer:
             steps: Steps to run.
             callbacks: List of callbacks.
         """
+        if verbose == 0 and steps is None and callbacks is None:
+            batch = only_batch(x, batch_size)
+            if batch is not None:
+                run = self.predict_function = self.predict_function or steps_module.predict_runner(self)
+                return map_nest(_own_array, run(batch))
         loader = limited(make_loader(x, batch_size=batch_size, shuffle=False, steps=steps, predicting=True))
         check_device(self)
         loader = on_device(loader)
@@ -481,6 +486,11 @@ class Trainer:
 
 
 steps_module = steps
+
+
+def _own_array(y: Any) -> np.ndarray:
+    """An output as an array that shares no memory with the model's buffers or inputs."""
+    return np.array(y.data if type(y) is Tensor else y)
 
 
 def _given(loss: Any) -> bool:

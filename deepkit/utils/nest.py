@@ -97,4 +97,6 @@ def map_nest(fn: Callable[..., Any], tree: Any, *others: Any) -> Any:
         >>> map_nest(lambda x: x + 1, (1, [2]))
         (2, [3])
     """
+    if not others and not isinstance(tree, (dict, *_SEQUENCES)):
+        return fn(tree)
     return pack(tree, (fn(*leaves) for leaves in zip(*(flatten(t) for t in (tree, *others)))))

@@ -391,18 +391,63 @@ def test_cross_entropy(isa: str, classes: int) -> None:
     labels = np.random.default_rng(0).integers(0, classes, 1200).astype("int32")
     (found, _), (expected, _) = both("cross_entropy", labels, logits, True, True, 1e-7)
     close(found, expected)
+    for g in (random(1200, seed=1), np.broadcast_to(np.float32(0.5), 1200)):
+        (a, _), (b, _) = both("cross_entropy_grad", labels, expected[1], g, True, True, 1e-7)
+        close([a], [b])
     labels[5] = classes
     with pytest.raises(IndexError):
         both("cross_entropy", labels, logits, True, True, 1e-7)
+    with pytest.raises(IndexError):
+        _compiled.cross_entropy_grad(expected[1], labels, random(1200), np.empty_like(expected[1]))
 
 
-def test_relu_behind_a_dense_layer(isa: str) -> None:
-    x, w, b = random(128, 20), random(20, 37, seed=1), random(37, seed=2)
-    y = cpu.dense(x, w, b, "relu")
-    (found, _), (expected, _) = both(
-        "dense_grad", x, w, b, y, "relu", random(128, 37, seed=3), (True, True, True)
-    )
+@pytest.mark.parametrize("act", [None, "relu", "tanh"])
+@pytest.mark.parametrize("leading", [(128,), (3, 5), (1,), ()], ids=str)
+def test_dense_layers(isa: str, leading: tuple[int, ...], act: str | None) -> None:
+    x, w, b = random(*leading, 20), random(20, 37, seed=1), random(37, seed=2)
+    for bias in (b, None):
+        (y, _), (expected, _) = both("dense", x, w, bias, act)
+        close([y], [expected])
+    if not leading:
+        return
+    gy = random(*leading, 37, seed=3)
+    (found, _), (expected, _) = both("dense_grad", x, w, b, y, act, gy, (True, True, True))
     close(found, expected)
+    places = [np.empty_like(w), np.empty_like(b)]
+    gx, *found = cpu.dense_grad(x, w, b, y, act, gy, (False, *places))
+    assert gx is None and all(a is place for a, place in zip(found, places))
+    close(found, expected[1:])
+
+
+def test_dense_layers_leave_other_arrays_to_numpy(isa: str) -> None:
+    x, w, b = random(6, 20), random(20, 7, seed=1), random(7, seed=2)
+    expected = cpu.dense(x, w, b, None)
+    gy = random(6, 7, seed=3)
+    gradients = cpu.dense_grad(x, w, b, expected, None, gy, (True,) * 3)
+    apart = np.asfortranarray
+    close([cpu.dense(apart(x), w, b, None), cpu.dense(x, apart(w), b, None)], [expected] * 2)
+    close([cpu.dense(x.astype("float64"), w.astype("float64"), b.astype("float64"), None)], [expected])
+    close(cpu.dense_grad(apart(x), w, b, expected, None, apart(gy), (True,) * 3), gradients)
+    assert cpu.dense(x[:0], w, b, None).shape == (0, 7)
+    assert [a.shape for a in cpu.dense_grad(x[:0], w, b, expected[:0], None, gy[:0], (True,) * 3)] == [
+        (0, 20), (20, 7), (7,),
+    ]  # fmt: skip
+    place = apart(np.empty_like(w))  # a destination that the kernel can't write to
+    close([cpu.dense_grad(x, w, b, expected, None, gy, (False, place, False))[1]], [gradients[1]])
+    for wrong in ((x, w[:19], b), (x, w, b[:6])):
+        with pytest.raises(ValueError):
+            cpu.dense(*wrong, None)
+
+
+def test_moments_that_decay_end_at_zero(isa: str) -> None:
+    """Numbers below the smallest normal one stay what they are in rounding, and cost many times as much."""
+    w, g = random(100), np.zeros(100, "float32")
+    m, v = np.full((2, 100), 1e-44, "float32")
+    before = w.copy()
+    _compiled.adam(w, g, m, v, 1e-3, 0.9, 0.999, 1e-7)
+    assert not m.any() and not v.any()
+    np.testing.assert_array_equal(w, before)
+    assert np.float32(1e-44) * np.float32(1) > 0  # everybody else has them still
 
 
 @pytest.mark.parametrize("act", ["sigmoid", "tanh"])

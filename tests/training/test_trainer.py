@@ -268,3 +268,36 @@ def test_two_models_that_share_weights_take_turns(device):
         before = shared.kernel.numpy()
         model.train_on_batch(np.ones((4, 5), "float32"), np.ones((4, 3), "float32"))
         assert (shared.kernel.numpy() != before).all()
+
+
+def test_predict_of_one_batch_equals_the_long_way(device):
+    x, _ = data()
+    model = net()
+    whole = model.predict(x, batch_size=16, verbose=0)
+    for rows in (1, 16, 32):
+        with_loader = model.predict(x[:rows], verbose=0, callbacks=[])
+        np.testing.assert_array_equal(model.predict(x[:rows], verbose=0), with_loader)
+    np.testing.assert_allclose(model.predict(x[:16].astype("float64"), 16, 0), whole[:16], rtol=1e-6)
+    assert model.predict(x, verbose=0).shape == whole.shape  # two batches
+    named = deepkit.Model(model.input, {"a": model.output, "b": [model.input]})
+    out = named.predict(x[:3], verbose=0)
+    np.testing.assert_array_equal(out["b"][0], x[:3])
+    out["b"][0][:] = 0
+    assert x[:3].all()
+    for wrong in ({"batch_size": 0}, {"batch_size": -1}, {"steps": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            model.predict(x[:3], verbose=0, **wrong)
+    with pytest.raises(ValueError, match="0 samples"):
+        model.predict(x[:0], verbose=0)
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    assert not model.predict(x[:3], verbose=0).any()
+
+
+def test_predict_of_one_batch_sees_a_changed_model(device):
+    x, _ = data()
+    model = deepkit.Sequential([deepkit.Input((4,)), layers.Dense(3)])
+    assert model.predict(x[:2], verbose=0).shape == (2, 3)
+    model.add(layers.Dense(1))
+    assert model.predict(x[:2], verbose=0).shape == (2, 1)
+    model.compile("sgd", "mse")
+    np.testing.assert_array_equal(model.predict(x[:2], verbose=0), model.predict_on_batch(x[:2]))

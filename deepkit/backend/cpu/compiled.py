@@ -18,11 +18,11 @@ from .elementwise import add as numpy_add  # type: ignore[attr-defined]
 from .elementwise import relu as numpy_relu
 from .elementwise import relu_grad as numpy_relu_grad
 from .elementwise import take_grad as numpy_take_grad
-from .linear import column_sum
 from .linear import dense as numpy_dense
 from .linear import dense_grad as numpy_dense_grad
 from .linear import matmul as numpy_matmul
 from .loss import cross_entropy as numpy_cross_entropy
+from .loss import cross_entropy_grad as numpy_cross_entropy_grad
 from .loss import squared_error as numpy_squared_error
 from .loss import squared_error_grad as numpy_squared_error_grad
 from .memory import empty_reused
@@ -36,9 +36,11 @@ from .norm import layer_norm as numpy_layer_norm
 from .norm import layer_norm_grad as numpy_layer_norm_grad
 from .optimizer import blocked as numpy_blocked
 
-__all__ = ["activate", "activate_grad", "add", "attention", "attention_grad", "batch_norm", "batch_norm_grad",
-           "blocked", "cross_entropy", "dense", "dense_grad", "fixed_norm", "layer_norm", "layer_norm_grad", "matmul",
-           "relu", "relu_grad", "squared_error", "squared_error_grad", "take_grad", "total"]  # fmt: skip
+__all__ = [
+    "activate", "activate_grad", "add", "attention", "attention_grad", "batch_norm", "batch_norm_grad", "blocked",
+    "cross_entropy", "cross_entropy_grad", "dense", "dense_grad", "fixed_norm", "layer_norm", "layer_norm_grad",
+    "matmul", "relu", "relu_grad", "squared_error", "squared_error_grad", "take_grad", "total",
+]  # fmt: skip
 
 
 # -- elementwise -------------------------------------------------------------------------------------------------------
@@ -185,12 +187,10 @@ def matmul(a: ndarray, b: ndarray, out: ndarray | None = None) -> ndarray:
 
 def dense(x: ndarray, w: ndarray, b: ndarray | None, act: str | None) -> ndarray:
     native = state.module
-    if native is None or not fits(x, w, b):
+    y = None if native is None else native.dense(x, w, b, act == "relu")
+    if y is None:
         return numpy_dense(x, w, b, act)
-    n = w.shape[1]
-    y = empty_reused((*x.shape[:-1], n), x.dtype)
-    native.gemm(x, False, w, False, b, act == "relu", False, y if x.ndim == 2 else y.reshape(-1, n))
-    return y if act in (None, "relu") else activate(y, act)
+    return y if act is None or act == "relu" else activate(y, act)
 
 
 def dense_grad(
@@ -203,25 +203,12 @@ def dense_grad(
     needs: tuple[Any, ...],
 ) -> tuple[ndarray | None, ndarray | None, ndarray | None]:
     native = state.module
-    if native is None or not fits(x, w, gy):
+    if native is None:
         return numpy_dense_grad(x, w, b, y, act, gy, needs)
-    gx = gw = None
-    need_x, need_w, need_b = needs
-    gb = target(need_b, w.shape[-1:], w.dtype)
-    if act == "relu" and fits(y):
-        g = empty_reused(gy.shape, gy.dtype)
-        native.relu_grad(gy, y, g, np.empty(w.shape[-1], gy.dtype) if gb is None else gb)
-    else:
-        g = np.ascontiguousarray(activate_grad(gy, y, act))
-        if gb is not None:
-            column_sum(g, gb)
-    if need_w is not False:
-        gw = target(need_w, w.shape, w.dtype)
-        native.gemm(x, True, g, False, None, False, False, gw)
-    if need_x is not False:
-        gx = empty_reused(x.shape, x.dtype)
-        native.gemm(g, False, w, True, None, False, False, gx if x.ndim == 2 else gx.reshape(-1, x.shape[-1]))
-    return gx, gw, gb
+    if act is not None and act != "relu":
+        gy, act = activate_grad(gy, y, act), None
+    found = native.dense_grad(x, w, y if act else None, gy, *needs)
+    return numpy_dense_grad(x, w, b, y, act, gy, needs) if found is None else found
 
 
 # -- attention ---------------------------------------------------------------------------------------------------------
@@ -284,7 +271,6 @@ def cross_entropy(
         native is not None
         and from_logits
         and sparse
-        and p.size >= 1 << 10
         and fits(p)
         and t.dtype.kind in "iu"
     ):
@@ -296,6 +282,18 @@ def cross_entropy(
         except IndexError:
             pass  # labels out of range: NumPy's rules for them
     return numpy_cross_entropy(t, p, from_logits, sparse, epsilon)
+
+
+def cross_entropy_grad(t: ndarray, saved: Any, g: ndarray, from_logits: bool, sparse: bool, epsilon: float) -> ndarray:
+    native = state.module
+    if native is None or not from_logits or not sparse or not fits(saved) or t.dtype.kind not in "iu":
+        return numpy_cross_entropy_grad(t, saved, g, from_logits, sparse, epsilon)
+    out = empty_reused(saved.shape, saved.dtype)
+    try:
+        native.cross_entropy_grad(saved, np.ascontiguousarray(t, np.int32), np.ascontiguousarray(g, np.float32), out)
+    except IndexError:
+        return numpy_cross_entropy_grad(t, saved, g, from_logits, sparse, epsilon)
+    return out
 
 
 def squared_error(t: ndarray, p: ndarray) -> tuple[ndarray, ndarray]:

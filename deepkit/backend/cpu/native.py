@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .memory import empty_reused
+from .memory import SMALLEST, empty_reused
 
 try:
     from . import _compiled
@@ -68,6 +68,7 @@ def target(need: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 if _compiled is not None:
+    _compiled.makers(np.empty, empty_reused, np.dtype(np.float32), SMALLEST)
     state.kernels = _compiled.use(os.environ.get("DEEPKIT_ISA", ""))
     _compiled.threads(int(os.environ.get("DEEPKIT_NUM_THREADS") or _cores()))
     enable(os.environ.get("DEEPKIT_CPU_KERNELS", "compiled") != "numpy")
