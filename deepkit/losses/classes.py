@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.op import to_tensor
+from ..autograd.spec import Spec
+from ..autograd.tensor import Tensor
+from ..ops.loss import mean_of_cross_entropy, mean_of_squared_error
 from ..registry import export
 from . import functions as f
 from .loss import LossFunctionWrapper
@@ -77,13 +81,20 @@ def _make(name: str, fn: Any, doc_name: str, base: type = _Checked, negative: bo
 _ORDER = {"SparseCategoricalCrossentropy": "axis last", "Dice": "axis last", "Tversky": "axis last"}
 
 
+class _Squared(_Checked):
+    """The mean squared error."""
+
+    def _batch_mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        t, p = y_true.data, y_pred.data
+        if t.dtype is p.dtype and t.shape == p.shape and self._plain(y_pred):
+            return mean_of_squared_error(y_true, y_pred)
+        return None
+
+
 class _Sparse(LossFunctionWrapper):
     """Integer labels."""
 
     def _target(self, y_true: Any, dtype: str) -> Any:
-        from ..autograd.op import to_tensor
-        from ..autograd.spec import Spec
-
         return y_true if isinstance(y_true, Spec) else to_tensor(y_true)
 
     def check_targets(self, y_true: Any, pred_shape: tuple[Any, ...]) -> None:
@@ -117,6 +128,18 @@ class _Sparse(LossFunctionWrapper):
             )
 
 
+class _SparseCrossentropy(_Sparse):
+    """Integer labels, one a sample."""
+
+    def _batch_mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        t, p, how = y_true.data, y_pred.data, self._fn_kwargs
+        if t.dtype.char not in "ilq" or t.shape != p.shape[:-1] or how["axis"] != -1 or how["ignore_class"] is not None:
+            return None
+        if not self._plain(y_pred):
+            return None
+        return mean_of_cross_entropy(y_true, y_pred, from_logits=how["from_logits"], sparse=True)
+
+
 class _Dense(_Checked):
     """One-hot labels or distributions."""
 
@@ -142,7 +165,7 @@ class _Binary(_Checked):
             raise ValueError(f"{self.name} takes targets between 0 and 1; found {wrong}.")
 
 
-MeanSquaredError = _make("MeanSquaredError", f.mean_squared_error, "mean_squared_error")
+MeanSquaredError = _make("MeanSquaredError", f.mean_squared_error, "mean_squared_error", _Squared)
 MeanAbsoluteError = _make("MeanAbsoluteError", f.mean_absolute_error, "mean_absolute_error")
 MeanAbsolutePercentageError = _make("MeanAbsolutePercentageError", f.mean_absolute_percentage_error,
                                     "mean_absolute_percentage_error")  # fmt: skip
@@ -166,7 +189,7 @@ CategoricalCrossentropy = _make(
 CategoricalFocalCrossentropy = _make("CategoricalFocalCrossentropy", f.categorical_focal_crossentropy,
                                      "categorical_focal_crossentropy", _Dense)  # fmt: skip
 SparseCategoricalCrossentropy = _make("SparseCategoricalCrossentropy", f.sparse_categorical_crossentropy,
-                                      "sparse_categorical_crossentropy", _Sparse)  # fmt: skip
+                                      "sparse_categorical_crossentropy", _SparseCrossentropy)  # fmt: skip
 Dice = _make("Dice", f.dice, "dice")
 Tversky = _make("Tversky", f.tversky, "tversky")
 

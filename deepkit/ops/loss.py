@@ -11,6 +11,7 @@ from ..autograd.spec import Spec, broadcast_shapes
 from . import elementwise as e
 from .creation import cast
 from .logistic import log_softmax
+from .reduce import mean, mean_kernel
 from .reduce import sum as _sum
 from .shape import expand_dims
 
@@ -31,8 +32,6 @@ class SquaredError(Op):
         return (-gp if needs[0] is not False else None, gp)
 
     def reference(self, t: Any, p: Any) -> Any:
-        from .reduce import mean
-
         return mean(e.square(p - t), axis=-1)
 
 
@@ -91,6 +90,33 @@ class BinaryCrossEntropy(Op):
         return -(t * e.log(q) + (1 - t) * e.log1p(-q))
 
 
+class BatchMean(Op):
+    """The mean of what a loss gives for each sample: one op, where a training step would call and record two.
+
+    Args:
+        loss: The op of the loss.
+    """
+
+    def __init__(self, loss: Op):
+        self.loss = loss
+        self.name = f"mean of {loss.name}"
+
+    def infer(self, t: Spec, p: Spec, **params: Any) -> Spec:
+        return Spec((), p.dtype)
+
+    def forward(self, k: Any, t: Any, p: Any, **params: Any) -> tuple[Any, Any]:
+        y, saved = self.loss.forward(k, t, p, **params)
+        return mean_kernel(k, y), (saved, y.shape, y.size)
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        inner, shape, n = saved
+        return self.loss.backward(k, inner, k.spread(g / n, shape), needs)
+
+    def reference(self, t: Any, p: Any, **params: Any) -> Any:
+        assert self.loss.reference is not None
+        return mean(self.loss.reference(t, p, **params))
+
+
 def _range(n: int) -> Any:
     from .creation import arange
 
@@ -100,6 +126,8 @@ def _range(n: int) -> Any:
 squared_error = SquaredError()
 cross_entropy = CrossEntropy()
 _binary = BinaryCrossEntropy()
+mean_of_squared_error = BatchMean(squared_error)
+mean_of_cross_entropy = BatchMean(cross_entropy)
 
 
 def _tensor(x: Any) -> Any:

@@ -41,6 +41,8 @@ def _spread(k: Any, g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _count(x: Any, axis: Axis) -> int:
+    if axis is None:
+        return x.size
     n = 1
     for a in axes_of(axis, len(x.shape)):
         n *= x.shape[a]
@@ -69,7 +71,8 @@ def _sum_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> An
     )
 
 
-def _mean_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean_kernel(k: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean of an array of the kernel module ``k``."""
     # Half precision overflows at 65,504, so it is summed in float32.
     if x.dtype.itemsize == 2:
         return k.mean(x, axis=axis, keepdims=keepdims, dtype="float32").astype(x.dtype)
@@ -117,7 +120,7 @@ _mean = Basic(
     lambda k, g, y, x, axis=None, keepdims=False: k.spread(
         _spread(k, g, x, axis, keepdims) / _count(x, axis), x.shape
     ),
-    _mean_kernel,
+    mean_kernel,
 )
 _var = Basic("var", _shape_only, _var_vjp, _var_kernel)
 _max = Basic("max", _shape_only, _extremum_vjp)

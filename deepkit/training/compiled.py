@@ -6,6 +6,7 @@ from typing import Any, Callable, Sequence
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
+from ..autograd.tensor import Tensor
 from ..metrics.metric import Metric
 from ..utils.naming import to_snake_case
 from ..utils.nest import flatten
@@ -146,6 +147,8 @@ class CompiledLoss:
 
 
 def _single(tree: Any) -> Any:
+    if tree is None or type(tree) is Tensor:
+        return tree
     leaves = flatten(tree) if isinstance(tree, (dict, list, tuple)) else None
     return leaves[0] if leaves is not None and len(leaves) == 1 else tree
 
