@@ -8,7 +8,7 @@ constexpr std::size_t OPTIMIZER_PART = 1 << 15;
 void adam(std::size_t n, float *w, const float *g, float *m, float *v, float rate, float b1, float b2, float epsilon) {
     const int parts = static_cast<int>((n + OPTIMIZER_PART - 1) / OPTIMIZER_PART);
     const float a1 = 1.0f - b1, a2 = 1.0f - b2;
-    parallel(parts, double(n), [=](int part) {  // by value: a float behind a reference might be one of those written
+    parallel(parts, 0.3 * n, [=](int part) {  // by value: a float behind a reference might be one of those written
         const std::size_t end = std::min(n, (part + 1) * OPTIMIZER_PART);
         for (std::size_t i = part * OPTIMIZER_PART; i < end; ++i) {
             const float mi = m[i] + (g[i] - m[i]) * a1;
@@ -23,7 +23,7 @@ void adam(std::size_t n, float *w, const float *g, float *m, float *v, float rat
 // f(i) for all elements, in parts.
 template <class F>
 INLINE void over_elements(std::size_t n, F f) {
-    parallel(static_cast<int>((n + OPTIMIZER_PART - 1) / OPTIMIZER_PART), double(n) / 2, [=](int part) {
+    parallel(static_cast<int>((n + OPTIMIZER_PART - 1) / OPTIMIZER_PART), 0.2 * n, [=](int part) {
         const std::size_t end = std::min(n, (part + 1) * OPTIMIZER_PART);
         for (std::size_t i = part * OPTIMIZER_PART; i < end; ++i) f(i);
     });
