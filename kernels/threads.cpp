@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -44,59 +45,71 @@ constexpr int SPINS = 2000;
 // Below this the time to wake a thread shows; measured on training steps from 25 to 300 microseconds.
 double worth_sharing = 100e3;
 
+// Each thread has some neighbouring parts of a call, and takes those of others when it is done with its own: what it
+// wrote in the call before is in its caches still, and a thread that the system keeps waiting holds up nobody.
 struct Pool {
+    // The call's number and the next part in one word: a part is taken from a call only while that call is under way, so
+    // a thread that wakes late finds either work of the present call or none.
+    struct alignas(64) Queue {
+        std::atomic<std::uint64_t> next{0};
+    };
+
     std::mutex mutex;
     std::condition_variable wake;
     std::vector<std::thread> workers;
+    std::unique_ptr<Queue[]> queues{new Queue[1]};
+    int threads = 1;
     std::atomic<const std::function<void(int)> *> work{nullptr};
-    std::atomic<unsigned> parts{0}, done{0};
-    // The call's number and its next part in one word: a part is taken from a call only while that call is under way,
-    // so a thread that wakes late finds either work of the present call or none.
-    std::atomic<std::uint64_t> next{0};
+    std::atomic<unsigned> parts{0}, done{0}, call{0};
     bool stop = false;
 
-    static unsigned call_of(std::uint64_t word) { return unsigned(word >> 32); }
+    // The parts of thread t are those from first(n, t) to first(n, t + 1).
+    unsigned first(unsigned n, int t) const { return unsigned(std::uint64_t(n) * unsigned(t) / unsigned(threads)); }
 
-    void help() {
-        for (;;) {
-            std::uint64_t word = next.load(std::memory_order_acquire);
-            const std::function<void(int)> *f = work.load(std::memory_order_acquire);
-            const unsigned part = unsigned(word);
-            if (part >= parts.load(std::memory_order_acquire)) return;
-            if (!next.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel)) continue;
-            (*f)(int(part));
-            done.fetch_add(1, std::memory_order_release);
+    void help(int me) {
+        for (int i = 0; i < threads; ++i) {
+            const int t = (me + i) % threads;
+            for (;;) {
+                std::uint64_t word = queues[t].next.load(std::memory_order_acquire);
+                const std::function<void(int)> *f = work.load(std::memory_order_acquire);
+                const unsigned part = unsigned(word);
+                if (part >= first(parts.load(std::memory_order_acquire), t + 1)) break;
+                if (!queues[t].next.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel)) continue;
+                (*f)(int(part));
+                done.fetch_add(1, std::memory_order_release);
+            }
         }
     }
 
-    void run(unsigned seen) {
+    void run(int me, unsigned seen) {
         const FlushDenormals flush;
         for (;;) {
-            for (int i = 0; i < SPINS && call_of(next.load(std::memory_order_acquire)) == seen; ++i) std::this_thread::yield();
+            for (int i = 0; i < SPINS && call.load(std::memory_order_acquire) == seen; ++i) std::this_thread::yield();
             {
                 std::unique_lock<std::mutex> lock(mutex);
-                wake.wait(lock, [&] { return stop || call_of(next.load()) != seen; });
+                wake.wait(lock, [&] { return stop || call.load() != seen; });
                 if (stop) return;
-                seen = call_of(next.load());
+                seen = call.load();
             }
-            help();
+            help(me);
         }
     }
 
-    void share(int n, const std::function<void(int)> &f) {
+    void share(unsigned n, const std::function<void(int)> &f) {
         {
             std::lock_guard<std::mutex> lock(mutex);
-            // Nobody takes a part between here and the new number: all parts of the call before are taken.
+            // Nobody takes a part before the new number of them: all parts of the call before are taken.
+            const std::uint64_t number = call.load() + 1u;
+            parts.store(0, std::memory_order_release);
             work.store(&f, std::memory_order_release);
             done.store(0, std::memory_order_relaxed);
-            const std::uint64_t call = call_of(next.load()) + 1u;
-            parts.store(0, std::memory_order_release);
-            next.store(call << 32, std::memory_order_release);
-            parts.store(unsigned(n), std::memory_order_release);
+            for (int t = 0; t < threads; ++t) queues[t].next.store(number << 32 | first(n, t), std::memory_order_release);
+            parts.store(n, std::memory_order_release);
+            call.store(unsigned(number), std::memory_order_release);
         }
         wake.notify_all();
-        help();
-        while (done.load(std::memory_order_acquire) < unsigned(n)) std::this_thread::yield();
+        help(0);
+        while (done.load(std::memory_order_acquire) < n) std::this_thread::yield();
     }
 
     void resize(int n) {
@@ -108,9 +121,11 @@ struct Pool {
         for (auto &worker : workers) worker.join();
         workers.clear();
         stop = false;
-        workers.reserve(n > 0 ? n - 1 : 0);
-        const unsigned seen = call_of(next.load());
-        for (int i = 1; i < n; ++i) workers.emplace_back([this, seen] { run(seen); });
+        threads = std::max(1, n);
+        queues.reset(new Queue[threads]);
+        parts.store(0);
+        const unsigned seen = call.load();
+        for (int t = 1; t < threads; ++t) workers.emplace_back([this, t, seen] { run(t, seen); });
     }
 };
 
@@ -150,7 +165,7 @@ void parallel(int n, double work, const std::function<void(int)> &f) {
     const FlushDenormals flush;
     if (n > 1 && wanted > 1 && work >= worth_sharing) {
         std::unique_lock<std::mutex> only(entry, std::try_to_lock);  // a second caller computes alone
-        if (only.owns_lock()) return ready().share(n, f);
+        if (only.owns_lock()) return ready().share(unsigned(n), f);
     }
     for (int i = 0; i < n; ++i) f(i);
 }

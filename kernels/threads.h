@@ -4,8 +4,9 @@
 #include <functional>
 
 // Run f(0) ... f(n - 1) on the pool's threads and this one, on this one alone if all of it takes less time than waking
-// the others pays for. `work` is in the order of nanoseconds on one core. A part goes to whichever thread is free, so a
-// thread that the system keeps waiting holds up nobody; what a part computes must not depend on who does it.
+// the others pays for. `work` is in the order of nanoseconds on one core. Neighbouring parts go to one thread, the same for
+// the same part of a call of as many, so that calls find in their caches what those before left there; but what a part
+// computes must not depend on who does it, for a free thread takes those of one that the system keeps waiting.
 void parallel(int n, double work, const std::function<void(int)> &f);
 
 // Into how many parts to cut work of this size: 1 if it isn't worth sharing.
