@@ -267,7 +267,7 @@ void gemm(int m, int n, int depth, const float *a, bool turned_a, const float *b
     // Each part packs for itself what it has in common with the others, so there are few of them; parts that are some
     // columns of a product with a left side as it lies have nothing in common.
     const int most = 2 * thread_count(), wide = (n + BLOCK - 1) / BLOCK;
-    const bool by_rows = n < 2 * BLOCK || (m >= n && (turned_a || wide < most));
+    const bool by_rows = n < 2 * BLOCK || (m >= n && (turned_a || wide < most)) || m >= 4 * n;
     const int unit = by_rows ? DK_PIXELS : BLOCK, units = by_rows ? (m + unit - 1) / unit : wide;
     const int parts = std::min({units, parts_of(work), most});
     parallel(parts, work, [&](int part) {
