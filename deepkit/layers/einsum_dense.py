@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from math import prod
 from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
 from ..autograd.spec import Spec
-from ..ops.linear import dense
+from ..ops.linear import dense_over
 from ..registry import export
 from .layer import InputSpec, Layer
 
@@ -150,16 +149,8 @@ class EinsumDense(Layer):
     def call(self, inputs: Any, training: Any = None) -> Any:
         n = self._summed
         if n and not isinstance(inputs, Spec):
-            free, made = inputs.shape[: inputs.ndim - n], self.kernel.shape[n:]
-            rows = prod(self.kernel.shape[:n])
-            x = inputs if n == 1 else ops.reshape(inputs, (*free, rows))
-            kernel = (
-                self.kernel if n == 1 and len(made) == 1 else ops.reshape(self.kernel, (rows, prod(made)))
-            )
-            bias = self.bias if self.bias is None or len(made) == 1 else ops.reshape(self.bias, (prod(made),))
-            act = self._fused if len(made) == 1 or self._fused != "softmax" else None
-            y = dense(x, kernel, bias, act=act)
-            y = y if len(made) == 1 else ops.reshape(y, (*free, *made))
+            act = self._fused if len(self.kernel.shape) == n + 1 or self._fused != "softmax" else None
+            y = dense_over(inputs, self.kernel, self.bias, axes=n, act=act)
             return y if act is not None or self.activation is activations.linear else self.activation(y)
         y = ops.einsum(self._equation, inputs, self.kernel)
         y = y if self.bias is None else y + self.bias

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from ..autograd.dtypes import join, np_dtype
@@ -114,6 +115,43 @@ class Dense(Op):
         return apply_activation(y, act)
 
 
+class DenseOver(Op):
+    """act(x · w + b), summed over the last ``axes`` axes of x, which are the first of w; b has the others of w.
+
+    The arrays are seen as matrices here, which takes no ops of their own.
+    """
+
+    name = "dense_over"
+
+    def infer(self, x: Spec, w: Spec, b: Spec | None, axes: int, act: str | None = None) -> Spec:
+        return Spec(x.shape[: len(x.shape) - axes] + w.shape[axes:], _joined(x, w))
+
+    def forward(self, k: Any, x: Any, w: Any, b: Any, axes: int, act: str | None = None) -> tuple[Any, Any]:
+        free, made = x.shape[: x.ndim - axes], w.shape[axes:]
+        rows, columns = prod(w.shape[:axes]), prod(made)
+        flat = x.reshape(prod(free), rows), w.reshape(rows, columns), None if b is None else b.reshape(columns)
+        y = k.dense(*flat, act)
+        return y.reshape(free + made), (*flat, y, act, (x.shape, w.shape, made))
+
+    def backward(self, k: Any, saved: Any, g: Any, needs: Any) -> Any:
+        *flat, shapes = saved
+        x, w, b, y, _ = flat
+        places = [need if need is True or need is False else need.reshape(a.shape)
+                  for need, a in zip(needs, (x, w, b))]  # fmt: skip
+        found = k.dense_grad(*flat, g.reshape(y.shape), places)
+        return [None if a is None else need if a is place else a.reshape(shape)
+                for a, need, place, shape in zip(found, needs, places, shapes)]  # fmt: skip
+
+    def reference(self, x: Any, w: Any, b: Any, axes: int, act: str | None = None) -> Any:
+        from .shape import reshape
+
+        free, made = x.shape[: x.ndim - axes], w.shape[axes:]
+        rows, columns = prod(w.shape[:axes]), prod(made)
+        flat = None if b is None else reshape(b, (columns,))
+        y = dense(reshape(x, (*free, rows)), reshape(w, (rows, columns)), flat, act=act)
+        return reshape(y, (*free, *made))
+
+
 def apply_activation(y: Any, act: str | None) -> Any:
     """The activation called ``act`` in basic ops, for the references of fused ops."""
     if act is None:
@@ -124,5 +162,6 @@ def apply_activation(y: Any, act: str | None) -> Any:
 
 
 dense = Dense()
+dense_over = DenseOver()
 
-__all__ = ["Dense", "MatMul", "apply_activation", "dense", "matmul"]
+__all__ = ["Dense", "DenseOver", "MatMul", "apply_activation", "dense", "dense_over", "matmul"]
