@@ -232,12 +232,12 @@ GROWTH = {
     job.name: job
     for job in (
         *(
-            Job(f"MLP 784-512-512-10, batch {n}", (784,), 10, n, max(2, 256 // n), _mlp, _torch_mlp)
+            Job(f"MLP 784-512-512-10, batch {n}", (784,), 10, n, max(8, 256 // n), _mlp, _torch_mlp)
             for n in (1, 4, 16, 64, 256, 1024)
         ),
         *(
-            Job(f"{depth} layers of 64, batch 32", (64,), 10, 32, 200 // depth + 2, _deep(depth), _torch_deep(depth))
-            for depth in (2, 8, 32, 100, 200)
+            Job(f"{n} layers of 64, batch 32", (64,), 10, 32, max(10, 400 // n), _deep(n), _torch_deep(n))
+            for n in (2, 8, 32, 100, 200)
         ),
     )
 }

@@ -8,6 +8,7 @@ from ..autograd.variable import Variable
 
 # Attributes of the base class that hold no state of the layer's own.
 _SKIP = frozenset({
+    "_predicted",
     "_losses", "_loss_fns", "_inbound_nodes", "_own_weights", "_functional", "_parents", "input_spec",
     "activity_regularizer", "_optimizer", "optimizer", "_auto_args", "_compiled", "_states", "_dropout_mask",
     "_recurrent_dropout_mask", "input_vocabulary", "input_idf_weights",
@@ -51,7 +52,15 @@ def own_variables(layer: Any) -> list[Variable]:
 def sublayers(layer: Any, kind: type) -> list[Any]:
     """Objects of ``kind`` among the layer's attributes, each once."""
     found: dict[int, Any] = {}
-    for value in attributes(layer):
-        if isinstance(value, kind) and value is not layer:
-            found.setdefault(id(value), value)
+    for name, value in list(vars(layer).items()):  # in one loop: deep models are searched for each epoch
+        cls = type(value)
+        if cls in _PLAIN:
+            continue
+        if isinstance(value, kind):
+            if value is not layer and name not in _SKIP:
+                found.setdefault(id(value), value)
+        elif issubclass(cls, _CONTAINERS) and value and name not in _SKIP:
+            for item in _leaves(value):
+                if isinstance(item, kind) and item is not layer:
+                    found.setdefault(id(item), item)
     return list(found.values())

@@ -99,7 +99,7 @@ class Sequential(Model):
     def _rebuild(self) -> None:
         self._chain, self.built, self._ready = None, False, False
         self._steps: list[Any] = []
-        self.train_function = self.test_function = self.predict_function = None
+        self.train_function = self.test_function = self.predict_function = self._predicted = None
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
         elif self._stack and isinstance(self._stack[0], Model) and self._stack[0].built:

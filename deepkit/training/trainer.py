@@ -37,6 +37,7 @@ class Trainer:
         self.train_function: Any = None
         self.test_function: Any = None
         self.predict_function: Any = None
+        self._predicted: tuple[str, Any] | None = None  # the last specs of a batch that was checked, and its outputs'
 
     # -- compile -------------------------------------------------------------------------------------------------------
     def compile(
@@ -94,7 +95,7 @@ class Trainer:
         }  # fmt: skip
         self.stop_training = False
         self.compiled = True
-        self.train_function = self.test_function = self.predict_function = None
+        self.train_function = self.test_function = self.predict_function = self._predicted = None
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of ``compile``, serialized; ``None`` before it."""
