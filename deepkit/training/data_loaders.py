@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
+from ..backend.cpu.memory import empty_reused
 from ..random import draw_seed
 from ..utils.nest import map_nest
 from ..utils.py_dataset import PyDataset
@@ -227,8 +228,12 @@ def _fetcher(tree: Any, gather: bool, k: Any = None) -> Callable[[Any], Any]:
         return tree.__getitem__
     if k is not None:
         return lambda rows: k.take(tree, rows, 0)
-    take = np.ascontiguousarray(tree).take if isinstance(tree, np.ndarray) else tree.take
-    return lambda rows: take(rows, 0)
+    if not isinstance(tree, np.ndarray) or tree.dtype.hasobject:
+        take = tree.take
+        return lambda rows: take(rows, 0)
+    whole = np.ascontiguousarray(tree)
+    # With mode="raise", take() would fill memory of its own first.
+    return lambda rows: whole.take(rows, 0, empty_reused((len(rows), *whole.shape[1:]), whole.dtype), "clip")
 
 
 def _sliced(tree: Any, rows: slice) -> Any:
