@@ -257,6 +257,26 @@ __attribute__((noinline)) void product(int m, int n, int depth, const Matrix &a,
     }
 }
 
+// B (depth, n) in panels for product_with, for products that share it.
+std::vector<float> in_panels(const Matrix &b, int depth, int n) {
+    std::vector<float> out(std::size_t((n + BLOCK - 1) / BLOCK) * BLOCK * depth);
+    pack_columns(b, depth, n, out.data());
+    return out;
+}
+
+// C (m, n) of some rows of A, which lie in memory one by one, and B in panels.
+void product_with(int m, int n, int depth, const Matrix &a, const float *panels, const Result &c) {
+    for (int j = 0; j < n; j += BLOCK) {
+        const int columns = std::min(BLOCK, n - j);
+        with_vectors((columns + WIDTH - 1) / WIDTH, [&](auto vectors) {
+            for (int i = 0, count; i < m; i += count) {
+                count = panel_rows(m - i);
+                product_tiles<DK_PIXELS, vectors.value, false>(count, depth, a.part(i, 0), panels + std::size_t(j) * depth, BLOCK, from(c, i, j), columns);
+            }
+        });
+    }
+}
+
 // The same, shared among the threads by rows or columns.
 void gemm(int m, int n, int depth, const float *a, bool turned_a, const float *b, bool turned_b, const float *bias,
           bool relu, bool add, float *c) {

@@ -7,7 +7,12 @@
 
 namespace {
 
-constexpr int SEQUENCES = 16;  // a part
+// Sequences of a part: as many as there are for a thread, but rows for some register tiles, and not more than stay in its
+// caches with their gates.
+INLINE int part_size(int batch) {
+    const int share = (batch + thread_count() - 1) / thread_count();
+    return std::min(std::max(share, DK_PIXELS), 3 * DK_PIXELS);
+}
 
 struct Part {
     int first, rows;
@@ -15,12 +20,27 @@ struct Part {
 
 template <class F>
 void over_sequences(const SequenceShape &s, double work_of_one, F f) {
-    const int parts = (s.batch + SEQUENCES - 1) / SEQUENCES;
+    const int size = part_size(s.batch), parts = (s.batch + size - 1) / size;
     parallel(parts, work_of_one * s.batch * s.steps, [&](int part) {
-        const int first = part * SEQUENCES;
-        f(Part{first, std::min(SEQUENCES, s.batch - first)});
+        const int first = part * size;
+        f(Part{first, std::min(size, s.batch - first)});
     });
 }
+
+// The product of some rows with a matrix (depth, n) that all steps and parts have in common.
+struct Shared {
+    Matrix matrix;
+    int depth, n;
+    std::vector<float> panels;  // for a few rows the matrix is read where it lies
+
+    Shared(const SequenceShape &s, const Matrix &matrix, int depth, int n) : matrix(matrix), depth(depth), n(n) {
+        if (s.batch >= DK_PIXELS && s.steps > 1) panels = in_panels(matrix, depth, n);
+    }
+    void operator()(int rows, const Matrix &a, const Result &c) const {
+        if (panels.empty()) product(rows, n, depth, a, matrix, c);
+        else product_with(rows, n, depth, a, panels.data(), c);
+    }
+};
 
 // f(row of the part, unit, count) for all units in vectors.
 template <class F>
@@ -50,21 +70,23 @@ INLINE Matrix before(const SequenceShape &s, int first, int step, const float *h
 void lstm(const SequenceShape &s, const float *z, const float *u, const float *h0, float *hs, float *gates, float *cells,
           float *squashed) {
     const int n = s.units, width = 4 * n;
+    const Shared by_u(s, {u, std::size_t(width), 1}, n, width);
     over_sequences(s, width * (2.0 * n / 60 + 1), [&](Part part) {
+        std::unique_ptr<float[]> inner(new float[std::size_t(part.rows) * width]);
         for (int step = 0; step < s.steps; ++step) {
+            by_u(part.rows, before(s, part.first, step, h0, hs), {inner.get(), std::size_t(width), false, nullptr, false});
             float *a = gates + by_step(s, part.first, step, width);
-            product(part.rows, width, n, before(s, part.first, step, h0, hs), {u, std::size_t(width), 1},
-                    {a, std::size_t(width), false, nullptr, false});
             const float *c = cells + by_step(s, part.first, step, n);
             float *c_new = cells + by_step(s, part.first, step + 1, n), *y = squashed + by_step(s, part.first, step, n);
             over_units(part.rows, n, [&](int row, int at, int count) {
                 const float *in = z + by_batch(s, part.first + row, place_of(s, step), width) + at;
+                const float *own = inner.get() + std::size_t(row) * width + at;
                 float *g = a + std::size_t(row) * width + at;
                 const std::size_t place = std::size_t(row) * n + at;
-                const vec i = sigmoid_of(part_of(g, count) + part_of(in, count));
-                const vec f = sigmoid_of(part_of(g + n, count) + part_of(in + n, count));
-                const vec q = tanh_of(part_of(g + 2 * n, count) + part_of(in + 2 * n, count));
-                const vec o = sigmoid_of(part_of(g + 3 * n, count) + part_of(in + 3 * n, count));
+                const vec i = sigmoid_of(part_of(own, count) + part_of(in, count));
+                const vec f = sigmoid_of(part_of(own + n, count) + part_of(in + n, count));
+                const vec q = tanh_of(part_of(own + 2 * n, count) + part_of(in + 2 * n, count));
+                const vec o = sigmoid_of(part_of(own + 3 * n, count) + part_of(in + 3 * n, count));
                 const vec cell = f * part_of(c + place, count) + i * q, out = tanh_of(cell);
                 keep(g, i, count);
                 keep(g + n, f, count);
@@ -82,6 +104,7 @@ void lstm(const SequenceShape &s, const float *z, const float *u, const float *h
 void lstm_grad(const SequenceShape &s, const float *turned_u, const float *gates, const float *cells, const float *squashed,
                const float *g_hs, float *dh, float *dc, float *dz) {
     const int n = s.units, width = 4 * n;
+    const Shared by_turned_u(s, {turned_u, std::size_t(n), 1}, width, n);
     over_sequences(s, width * (2.0 * n / 60 + 1), [&](Part part) {
         std::unique_ptr<float[]> d(new float[std::size_t(part.rows) * width]);
         float *state = dh + std::size_t(part.first) * n, *memory = dc + std::size_t(part.first) * n;
@@ -106,8 +129,7 @@ void lstm_grad(const SequenceShape &s, const float *turned_u, const float *gates
                 }
                 keep(memory + place, cell * f, count);
             });
-            product(part.rows, n, width, {d.get(), std::size_t(width), 1}, {turned_u, std::size_t(n), 1},
-                    {state, std::size_t(n), false, nullptr, false});
+            by_turned_u(part.rows, {d.get(), std::size_t(width), 1}, {state, std::size_t(n), false, nullptr, false});
         }
     });
 }
@@ -116,11 +138,12 @@ void lstm_grad(const SequenceShape &s, const float *turned_u, const float *gates
 void gru(const SequenceShape &s, const float *z, const float *u, const float *bias, const float *h0, float *hs, float *gates,
          float *candidates, float *inners) {
     const int n = s.units, width = 3 * n;
+    const Shared by_u(s, {u, std::size_t(width), 1}, n, width);
     over_sequences(s, width * (2.0 * n / 60 + 1), [&](Part part) {
         std::unique_ptr<float[]> inner(new float[std::size_t(part.rows) * width]);
         for (int step = 0; step < s.steps; ++step) {
             const Matrix h = before(s, part.first, step, h0, hs);
-            product(part.rows, width, n, h, {u, std::size_t(width), 1}, {inner.get(), std::size_t(width), false, bias, false});
+            by_u(part.rows, h, {inner.get(), std::size_t(width), false, bias, false});
             over_units(part.rows, n, [&](int row, int at, int count) {
                 const float *in = z + by_batch(s, part.first + row, place_of(s, step), width) + at;
                 const float *own = inner.get() + std::size_t(row) * width + at;
@@ -144,6 +167,7 @@ void gru(const SequenceShape &s, const float *z, const float *u, const float *bi
 void gru_grad(const SequenceShape &s, const float *turned_u, const float *h0, const float *hs, const float *gates,
               const float *candidates, const float *inners, const float *g_hs, float *dh, float *dz, float *d_inner) {
     const int n = s.units, width = 3 * n;
+    const Shared by_turned_u(s, {turned_u, std::size_t(n), 1}, width, n);
     over_sequences(s, width * (2.0 * n / 60 + 1), [&](Part part) {
         float *state = dh + std::size_t(part.first) * n;
         for (int step = s.steps - 1; step >= 0; --step) {
@@ -169,8 +193,8 @@ void gru_grad(const SequenceShape &s, const float *turned_u, const float *h0, co
                 keep(own + 2 * n, dq * r, count);
                 keep(to, g * p, count);
             });
-            product(part.rows, n, width, {d_inner + by_batch(s, part.first, place, width), std::size_t(s.steps) * width, 1},
-                    {turned_u, std::size_t(n), 1}, {state, std::size_t(n), true, nullptr, false});
+            by_turned_u(part.rows, {d_inner + by_batch(s, part.first, place, width), std::size_t(s.steps) * width, 1},
+                        {state, std::size_t(n), true, nullptr, false});
         }
     });
 }
