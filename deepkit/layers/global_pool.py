@@ -7,7 +7,7 @@ from typing import Any
 from .. import ops
 from ..config import standardize_data_format
 from ..registry import export
-from .layer import InputSpec, Layer
+from .layer import InputSpec, Layer, makes_no_mask
 
 
 class GlobalPooling(Layer):
@@ -77,6 +77,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         total = ops.sum(inputs * weights, axis=steps, keepdims=self.keepdims)
         return total / ops.sum(weights, axis=steps, keepdims=self.keepdims)
 
+    @makes_no_mask
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 

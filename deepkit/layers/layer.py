@@ -38,6 +38,12 @@ _KNOWN_KWARGS = (
 )
 
 
+def makes_no_mask(compute_mask: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the ``compute_mask`` of a layer that has no mask, nor a layer in it, where its inputs have none."""
+    compute_mask.makes_none = True  # type: ignore[attr-defined]
+    return compute_mask
+
+
 class _CallSignature:
     """What a class's ``call`` takes; read once a class."""
 
@@ -376,19 +382,20 @@ class Layer:
 
     # -- calling -------------------------------------------------------------------------------------------------------
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # The common case: built, one tensor of the right dtype, no mask. Everything was checked when it was built; an
+        # The common case: built, tensors of the right dtype, no masks. Everything was checked when it was built; an
         # error that comes up all the same is explained by the checks of the long way.
-        if self._ready and not kwargs and len(args) == 1 and context.depth:
-            x = args[0]
-            if type(x) is Tensor and x.data.dtype is self._compute and x._keras_mask is None:
-                try:
-                    return self.call(x, training=context.training) if self._signature.training else self.call(x)
-                except (ValueError, IndexError):
-                    self._check_inputs(x)
-                    raise
-                except MemoryError as error:
-                    came_through(error, self.name)
-                    raise
+        if self._ready and args and not kwargs and context.depth:
+            for x in args:
+                if type(x) is not Tensor or x.data.dtype is not self._compute or x._keras_mask is not None:
+                    return self._call(args, kwargs)
+            try:
+                return self.call(*args, training=context.training) if self._signature.training else self.call(*args)
+            except (ValueError, IndexError):
+                self._check_inputs(args[0])
+                raise
+            except MemoryError as error:
+                came_through(error, self.name)
+                raise
         return self._call(args, kwargs)
 
     def _check_inputs(self, inputs: Any) -> None:
@@ -468,10 +475,13 @@ class Layer:
             context.training, context.losses, context.path = before
         self._set_masks(args, outputs, masks)
         if not self._ready and not symbolic:
-            free = self._remat is None and self.activity_regularizer is None
+            free = self._remat is None and self.activity_regularizer is None and not self._mixed
+            plain = signature.plain
             if signature.masks:  # without a mask on the input there is none on the output, and none for sublayers
-                free = free and type(self).compute_mask is Layer.compute_mask and not self._layers
-            self._ready = signature.plain and not self._mixed and free
+                computes = type(self).compute_mask
+                makes_none = getattr(computes, "makes_none", False)
+                plain = makes_none or (plain and computes is Layer.compute_mask and not self._layers)
+            self._ready = plain and free
         return outputs
 
     def _fill_masks(self, given: dict[str, Any], kwargs: dict[str, Any]) -> Any:

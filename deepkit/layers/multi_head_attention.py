@@ -11,7 +11,7 @@ from ..registry import export
 from .activation import Softmax
 from .core import positive_int
 from .einsum_dense import EinsumDense
-from .layer import Layer
+from .layer import Layer, makes_no_mask
 from .regularization import Dropout
 
 
@@ -176,6 +176,7 @@ class ProjectedAttention(Layer):
         sees = ops.any(mask, axis=-1, keepdims=True)
         return ops.where(ops.swapaxes(sees, 1, 2), y, 0.0)
 
+    @makes_no_mask
     def compute_mask(self, query: Any, mask: Any = None) -> Any:
         return getattr(query, "_keras_mask", None)
 

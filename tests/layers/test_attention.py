@@ -234,3 +234,31 @@ WIDE = np.ones((2, 5, 6), "float32")
 def test_bad_input(run: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         run()
+
+
+def test_the_short_way_of_a_call_sees_masks_and_other_dtypes():
+    """Once it was called, attention takes plain tensors as they are; those that have a mask are looked at."""
+    layer = deepkit.layers.MultiHeadAttention(2, 4)
+    x = np.random.default_rng(0).normal(size=(2, 5, 6)).astype("float32")
+    keep = np.array([[True] * 3 + [False] * 2, [True] * 5])
+    expected = layer(x, x, query_mask=keep, value_mask=keep).numpy()
+
+    class Outer(deepkit.Model):
+        def __init__(self):
+            super().__init__()
+            self.attention = layer
+
+        def call(self, x, masked=False):
+            x = deepkit.ops.convert_to_tensor(x)
+            if masked:
+                x._keras_mask = deepkit.ops.convert_to_tensor(keep)
+            return self.attention(x, x)
+
+    model = Outer()
+    plain = model(x).numpy()
+    np.testing.assert_allclose(model(x).numpy(), plain, rtol=1e-6)
+    assert np.abs(plain[0] - expected[0]).max() > 1e-3
+    masked = model(x, masked=True)
+    np.testing.assert_allclose(masked.numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert masked._keras_mask is not None
+    np.testing.assert_allclose(model(x.astype("float64")).numpy(), plain, rtol=1e-6)
