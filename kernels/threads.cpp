@@ -43,7 +43,7 @@ public:
 constexpr int SPINS = 2000;
 
 // Below this the time to wake a thread shows; measured on training steps from 25 to 300 microseconds.
-double worth_sharing = 100e3;
+double worth_sharing = 50e3;
 
 // Each thread has some neighbouring parts of a call, and takes those of others when it is done with its own: what it
 // wrote in the call before is in its caches still, and a thread that the system keeps waiting holds up nobody.

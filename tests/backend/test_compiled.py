@@ -37,7 +37,7 @@ def isa(request: Any) -> Iterator[str]:
     yield name
     _compiled.use(native.state.kernels)
     _compiled.threads(threads)
-    _compiled.worth_sharing(100e3)
+    _compiled.worth_sharing(50e3)
     native.state.module = before
 
 
@@ -502,7 +502,7 @@ def test_same_bits_each_time_and_any_number_of_threads_for_a_result() -> None:
             np.testing.assert_array_equal(first, second)
     finally:
         _compiled.threads(before)
-        _compiled.worth_sharing(100e3)
+        _compiled.worth_sharing(50e3)
     with pytest.raises(ValueError, match="set_num_threads"):
         config.set_num_threads(0)
 
