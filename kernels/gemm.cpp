@@ -64,7 +64,7 @@ void product_tile(int depth, Matrix a, const float *b, std::size_t b_step, const
                 vec y = acc[p][v];
                 if (out.add) y += load(to);
                 if (out.bias) y += load(out.bias + v * WIDTH);
-                if (out.relu) y = larger(y, vec{});
+                if (out.relu) y = relu_of(y);
                 store(to, y);
             }
         return;

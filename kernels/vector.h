@@ -31,7 +31,6 @@ static INLINE vec load(const float *p) { return *reinterpret_cast<const vec *>(p
 static INLINE void store(float *p, vec v) { *reinterpret_cast<vec *>(p) = v; }
 static INLINE vec splat(float s) { return s - vec{}; }
 static INLINE vec pick(ivec mask, vec a, vec b) { return (vec)(((ivec)a & mask) | ((ivec)b & ~mask)); }
-static INLINE vec larger(vec a, vec b) { return pick(a > b, a, b); }
 static INLINE vec relu_of(vec x) { return pick(x <= 0.0f, vec{}, x); }  // a NaN stays one
 
 // The first `count` elements; the others are 0.

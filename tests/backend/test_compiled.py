@@ -419,6 +419,14 @@ def test_dense_layers(isa: str, leading: tuple[int, ...], act: str | None) -> No
     close(found, expected[1:])
 
 
+@pytest.mark.parametrize("rows", [1, 5, 40])
+def test_relu_of_a_dense_layer_keeps_a_nan(isa: str, rows: int) -> None:
+    x, w = random(rows, 20), random(20, 37, seed=1)
+    x[0, 3] = np.nan
+    (y, _), (expected, _) = both("dense", x, w, None, "relu")
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(expected))
+
+
 def test_dense_layers_leave_other_arrays_to_numpy(isa: str) -> None:
     x, w, b = random(6, 20), random(20, 7, seed=1), random(7, seed=2)
     expected = cpu.dense(x, w, b, None)
